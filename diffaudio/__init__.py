@@ -1,0 +1,20 @@
+"""diffaudio: recipes for score-based audio models (diffusion, flow matching and bridges)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diffaudio.api import Enhancer, load
+
+__version__ = "0.1.0"
+__all__ = ["Enhancer", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the user's interface on first use, so that `import diffaudio` stays light."""
+    if name in {"Enhancer", "load"}:
+        from diffaudio import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'diffaudio' has no attribute {name!r}")
