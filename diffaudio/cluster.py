@@ -1,0 +1,137 @@
+"""Where tasks run: worker processes here, jobs of a batch system, or a running Dask scheduler.
+
+The environment variable DIFFAUDIO_CMD chooses: `local` (default), `slurm`, `pbs` or `sge` through
+dask-jobqueue with the settings of conf/<backend>.yaml (or of the file DIFFAUDIO_CMD_CONF), or the
+address of a scheduler. Local workers listen on the loopback only; everything else speaks TLS, since
+whoever reaches a Dask scheduler can run code on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import ipaddress
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from diffaudio import strict
+from diffaudio.log import Refusal
+
+__all__ = ["connect"]
+
+_CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def connect(width: int, threads: int, folder: Path) -> Iterator[Any]:
+    """Open the backend that DIFFAUDIO_CMD names and yield a Dask client.
+
+    Args:
+        width: workers to start, each of which runs one task at a time.
+        threads: for BLAS and torch in each worker (a running scheduler keeps its own).
+        folder: shared by all workers; receives job logs and, while jobs run, their TLS keys.
+
+    Raises:
+        Refusal: no such backend, not installed, not reachable, not safe, or bad settings.
+    """
+    import dask
+    import distributed
+
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,  # tries are counted here
+        "distributed.scheduler.worker-ttl": None,  # long tasks may hold the interpreter
+    }
+    backend = os.environ.get("DIFFAUDIO_CMD") or "local"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        stack.enter_context(_environment(dict.fromkeys(_THREADS, str(threads))))
+        if "://" in backend:
+            where: Any = _address(backend)
+        elif backend == "local":
+            where = stack.enter_context(_local(width))
+        else:
+            where = stack.enter_context(_cluster(backend, width, threads, folder))
+        try:
+            client = stack.enter_context(distributed.Client(where, timeout=30))
+        except OSError as error:
+            raise Refusal(f"DIFFAUDIO_CMD={backend}: no scheduler answers ({error})") from error
+        yield client
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, which new workers inherit, for the length of a block."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _local(width: int) -> Any:
+    """Return workers in processes of this machine, reachable from this machine only."""
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=width,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        memory_limit=0,
+        silence_logs=logging.CRITICAL,  # a lost worker is reported above, in our words
+    )
+
+
+def _address(address: str) -> str:
+    """Refuse a scheduler that anyone on the network could send code to."""
+    url = urlsplit(address)
+    host = url.hostname or ""
+    with contextlib.suppress(ValueError):
+        if url.scheme == "tls" or host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return address
+    raise Refusal(
+        f"DIFFAUDIO_CMD={address}: without TLS, whoever reaches a scheduler can run code on it",
+        mend="start the scheduler with TLS and give tls://HOST:PORT "
+        "(certificates: Dask's settings distributed.comm.tls)",
+    )
+
+
+def _cluster(backend: str, width: int, threads: int, folder: Path) -> Any:
+    """Return a cluster whose workers are jobs of a batch system, joined by TLS."""
+    if backend not in _CLUSTERS:
+        raise Refusal(
+            f"DIFFAUDIO_CMD={backend}: no such backend",
+            mend=f"one of: local, {', '.join(_CLUSTERS)}, or the address of a Dask scheduler",
+        )
+    try:
+        jobqueue = importlib.import_module("dask_jobqueue")
+    except ImportError as error:
+        raise Refusal(
+            f"DIFFAUDIO_CMD={backend}: dask-jobqueue is not installed",
+            mend="pip install 'diffaudio[cluster]'",
+        ) from error
+    path = Path(os.environ.get("DIFFAUDIO_CMD_CONF") or f"conf/{backend}.yaml")
+    try:
+        cluster = getattr(jobqueue, _CLUSTERS[backend])(
+            cores=1,
+            processes=1,
+            job_cpu=threads,
+            job_script_prologue=[f"export {name}={threads}" for name in _THREADS],
+            security=True,
+            shared_temp_directory=str(folder.resolve()),
+            folderectory=str(folder.resolve()),
+            **strict.load(path, {}),
+        )
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"{path}: {error}", mend=f"see dask-jobqueue's {backend} options") from error
+    cluster.scale(jobs=width)
+    return cluster

@@ -1,0 +1,35 @@
+"""The seam between audio and state: whatever a codec makes, the process never asks which it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import nn
+
+from diffaudio.shapes import Audio, Lengths, State
+
+__all__ = ["Codec"]
+
+
+class Codec(nn.Module, ABC):
+    """Two maps, Audio (b, a, n) to State (b, c, f, l) and back.
+
+    Both are independent from item to item, and what lies in an utterance's zero padding changes
+    neither its frames nor its samples. States may be unbounded: nothing is clipped.
+    """
+
+    channels: int  # state channels for one audio channel
+    bins: int  # frequency bins f; 1 for a waveform
+    hop: int  # samples from one frame to the next
+
+    @abstractmethod
+    def encode(self, audio: Audio) -> State:
+        """Turn audio (full scale 1.0) into a state of `frames(n)` frames."""
+
+    @abstractmethod
+    def decode(self, state: State, samples: int) -> Audio:
+        """Turn a state into `samples` samples of audio."""
+
+    @abstractmethod
+    def frames(self, samples: Lengths) -> Lengths:
+        """Return how many frames an utterance of so many samples has."""

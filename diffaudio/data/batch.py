@@ -1,0 +1,246 @@
+"""Batches of audio for training and evaluation, as the plan says; the only torch of this room.
+
+The training loader's whole state is the number of the next step: it gives the same batches with
+any number of workers, after any restart, and, taken over all ranks, on any number of devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from diffaudio.data import plan
+from diffaudio.data.audio import AudioSpec
+from diffaudio.data.index import Index
+from diffaudio.data.mix import Remix
+from diffaudio.log import Refusal
+from diffaudio.shapes import Audio, Lengths
+
+__all__ = ["Batch", "Batching", "Item", "collate", "eval_batches", "train_loader"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One utterance or crop, every role (n, a), before it is padded."""
+
+    id: str
+    audio: dict[str, np.ndarray]
+    key: int
+    step: int
+
+
+@dataclass
+class Batch:
+    """Items side by side, zero padded.
+
+    Attributes:
+        ids: b names.
+        audio: role to (b, a, n); all roles have the same n; the target first, then what is given.
+        samples: (b,) lengths before padding.
+        keys: one number per item, from which every random draw of the item is made.
+        step: of training, 0 in evaluation.
+    """
+
+    ids: list[str]
+    audio: dict[str, Audio]
+    samples: Lengths
+    keys: list[int]
+    step: int
+
+    @property
+    def target(self) -> Audio:
+        """Return the audio that the model learns to produce."""
+        return next(iter(self.audio.values()))
+
+    @property
+    def given(self) -> Audio | None:
+        """Return the audio that the model is given, if any."""
+        _, *given = self.audio.values()
+        return given[0] if given else None
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch with its tensors on `device`."""
+        audio = {role: x.to(device, non_blocking=True) for role, x in self.audio.items()}
+        return Batch(self.ids, audio, self.samples.to(device), self.keys, self.step)
+
+
+@dataclass(frozen=True)
+class Batching:
+    """What a training step is made of.
+
+    Args:
+        global_batch: items per step over all devices.
+        max_per_device: items that one device can hold at once; accumulation follows from it.
+        crop_seconds: length of the random crops, rounded up to the grid; None takes whole items.
+        grid: padded lengths are multiples of this many samples.
+        workers: processes that read and decode; 0 does so in the training process.
+        remix: augmentation of target and given; None leaves them as they are.
+    """
+
+    global_batch: int
+    max_per_device: int
+    crop_seconds: float | None = None
+    grid: int = 1
+    workers: int = 0
+    remix: Remix | None = None
+
+
+def collate(items: Sequence[Item], *, grid: int) -> Batch:
+    """Pad items with zeros to a common multiple of `grid` samples."""
+    lengths = [len(next(iter(item.audio.values()))) for item in items]
+    padded = -(-max(lengths) // grid) * grid
+    audio = {}
+    for role, first in items[0].audio.items():
+        joined = torch.zeros(len(items), first.shape[1], padded)
+        for row, item, length in zip(joined, items, lengths, strict=True):
+            row[:, :length] = torch.from_numpy(item.audio[role]).T
+        audio[role] = joined  # (b, a, n)
+    return Batch(
+        ids=[item.id for item in items],
+        audio=audio,
+        samples=torch.tensor(lengths),
+        keys=[item.key for item in items],
+        step=items[0].step,
+    )
+
+
+def train_loader(
+    index: Index,
+    spec: AudioSpec,
+    batching: Batching,
+    *,
+    seed: int,
+    start_step: int,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Batch]:
+    """Yield one rank's micro-batches from `start_step` on, for ever.
+
+    Every step gives each rank the same number of micro-batches of the same size
+    (`plan.micro_batches`). Whole items are grouped by length; crops all have one shape, shorter
+    items being padded to it.
+
+    Raises:
+        Refusal: the data set does not hold what `spec` and `batching` ask for.
+    """
+    _check(index, spec)
+    if batching.remix and spec.given is None:
+        raise Refusal("train.remix: there is no noise without a given role", mend="set audio.given")
+    size, _ = plan.micro_batches(batching.global_batch, world, batching.max_per_device)
+    grid, crop, lengths = batching.grid, None, index.samples
+    if batching.crop_seconds is not None:
+        crop = grid = -(-round(batching.crop_seconds * spec.rate) // grid) * grid
+        lengths = np.zeros_like(lengths)
+    places = plan.share(
+        lengths,
+        seed=seed,
+        start_step=start_step,
+        global_batch=batching.global_batch,
+        size=size,
+        rank=rank,
+        world=world,
+    )
+    loader = DataLoader(
+        _Items(index, spec, seed, crop, batching.remix),
+        batch_sampler=places,  # type: ignore[arg-type]  # an iterator will do: it is used once
+        collate_fn=partial(collate, grid=grid),
+        num_workers=batching.workers,
+        generator=torch.Generator(),  # the loader draws a seed; it must not touch the global one
+    )
+    return iter(loader)
+
+
+def eval_batches(
+    index: Index,
+    spec: AudioSpec,
+    rows: Sequence[int],
+    *,
+    max_seconds_per_batch: float,
+    grid: int,
+    seed: int = 0,
+) -> Iterator[Batch]:
+    """Yield whole utterances, each of `rows` once, longest first, neighbours in length together.
+
+    Args:
+        index: data set.
+        spec: which roles to read.
+        rows: of the index.
+        max_seconds_per_batch: bound on items x longest; a longer utterance goes alone.
+        grid: padded lengths are multiples of this many samples.
+        seed: an item's key is `plan.key(seed, id)`.
+    """
+    _check(index, spec)
+    limit = max_seconds_per_batch * spec.rate
+    waiting: list[Item] = []
+    for row in sorted(rows, key=lambda row: (-int(index.samples[row]), row)):
+        if waiting and (len(waiting) + 1) * len(waiting[0].audio[spec.target]) > limit:
+            yield collate(waiting, grid=grid)
+            waiting = []
+        name = index.id(row)
+        audio = {role: index.read(row, role) for role in spec.roles}
+        waiting.append(Item(name, audio, key=plan.key(seed, name), step=0))
+    if waiting:
+        yield collate(waiting, grid=grid)
+
+
+class _Items(Dataset[Item]):
+    """Reads, crops and remixes what a plan names; every draw comes from the item's key."""
+
+    def __init__(
+        self, index: Index, spec: AudioSpec, seed: int, crop: int | None, remix: Remix | None
+    ) -> None:
+        self._index, self._spec, self._seed = index, spec, seed
+        self._crop, self._remix = crop, remix
+        self._target, self._given = spec.target, spec.given or spec.target
+
+    def __getitem__(self, place: plan.Place) -> Item:
+        step, position, row = place
+        key = plan.key(self._seed, step, position)
+        frames = int(self._index.samples[row])
+        frames = min(frames, self._crop or frames)
+        audio = self._read(row, frames, plan.generator(key, "crop"))
+        if self._remix is not None:
+            self._mix(self._remix, audio, row, plan.generator(key, "remix"))
+        return Item(self._index.id(row), audio, key, step)
+
+    def _read(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """Read the same random window of every role."""
+        start = int(random.integers(int(self._index.samples[row]) - frames + 1))
+        return {role: self._index.read(row, role, start, frames) for role in self._spec.roles}
+
+    def _mix(
+        self, remix: Remix, audio: dict[str, np.ndarray], row: int, random: np.random.Generator
+    ) -> None:
+        """Replace target and given by what `remix` makes of them and of another row's noise."""
+        other = int(random.integers(len(self._index)))
+        if random.random() >= remix.swap:
+            other = row
+        source = audio if other == row else self._partner(other, len(audio[self._target]), random)
+        noise = np.resize(source[self._given] - source[self._target], audio[self._target].shape)
+        audio[self._target], audio[self._given] = remix.apply(
+            audio[self._target],
+            noise,
+            own=self._index.row(row)["powers"],
+            other=self._index.row(other)["powers"],
+            random=random,
+        )
+
+    def _partner(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """Read at most `frames` of another row; the caller repeats a shorter one."""
+        return self._read(row, min(frames, int(self._index.samples[row])), random)
+
+
+def _check(index: Index, spec: AudioSpec) -> None:
+    """Refuse a data set that was prepared for another `audio` section."""
+    missing = [role for role in spec.roles if role not in index.roles]
+    if missing or index.rate != spec.rate:
+        raise Refusal(
+            f"{index.folder}: holds {', '.join(index.roles)} at {index.rate} Hz, "
+            f"the configuration asks for {', '.join(spec.roles)} at {spec.rate} Hz",
+            mend="prepare it with this configuration: `diffaudio shard`",
+        )

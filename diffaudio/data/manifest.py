@@ -1,0 +1,104 @@
+"""Manifests: one JSON object per line, one line per item, in the order of the ids.
+
+    {"id": "p232_001", "audio": {"clean": "clean_testset_wav/p232_001.wav", "noisy": ...},
+     "speaker": "p232", "samples": 83590, "rate": 48000}
+
+Paths are relative to the corpus root, which `corpus.json` beside the manifests names, so a corpus
+can be moved. `start` and `end` (seconds) take a part of a file; other keys are carried along.
+Reading and writing need memory for some ten thousand rows, however many there are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from diffaudio.files import atomic, read_json
+from diffaudio.log import Refusal
+
+__all__ = ["Row", "encode", "read", "root", "write"]
+
+Row = dict[str, Any]
+
+_RUN = 20000  # rows sorted at once
+
+
+def encode(row: Row) -> bytes:
+    """Return a row as a line of JSON that begins with its id.
+
+    Raises:
+        TypeError: a value is not JSON.
+        UnicodeEncodeError: a string is not text, as a file name that is not UTF-8.
+    """
+    ordered = {"id": row["id"], **row}
+    return json.dumps(ordered, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def read(path: Path) -> Iterator[Row]:
+    """Yield the rows of a manifest.
+
+    Raises:
+        Refusal: the file is missing, or a line is not a row; with the line's number.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise Refusal(f"{path}: no such manifest", mend="run stage 1: `diffaudio manifest`") from error
+    with file:
+        for number, line in enumerate(file, start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise _bad_line(path, number, f"not JSON in UTF-8 ({error})") from error
+            if type(row) is not dict or type(row.get("id")) is not str or "audio" not in row:
+                raise _bad_line(path, number, 'not an object with "id" and "audio"')
+            yield row
+
+
+def _bad_line(path: Path, number: int, what: str) -> Refusal:
+    return Refusal(f"{path}, line {number}: {what}", mend="write it with `diffaudio manifest`")
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows in the order of their ids, all or nothing.
+
+    Sorted runs are kept in a temporary folder beside `path` and merged.
+
+    Args:
+        path: the manifest.
+        rows: in any order, with distinct ids.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=".")))
+        runs = [stack.enter_context(run) for run in _runs(folder, rows)]
+        with atomic(path) as file:
+            file.writelines(heapq.merge(*runs, key=_line_id))
+
+
+def _runs(folder: Path, rows: Iterable[Row]) -> list[IO[bytes]]:
+    """Write `rows` as sorted files of at most `_RUN` lines; return them opened for reading."""
+    runs: list[IO[bytes]] = []
+    lines = map(encode, rows)
+    while run := sorted(itertools.islice(lines, _RUN), key=_line_id):
+        file = (folder / str(len(runs))).open("w+b")
+        file.writelines(run)
+        file.seek(0)
+        runs.append(file)
+    return runs
+
+
+def _line_id(line: bytes) -> bytes:
+    """Return the id of an encoded row without decoding it: ids hold no quotes."""
+    return line.split(b'"', 4)[3]
+
+
+def root(folder: Path) -> Path:
+    """Return the corpus root of the manifests in `folder`."""
+    return Path(read_json(folder / "corpus.json")["root"])

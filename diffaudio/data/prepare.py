@@ -1,0 +1,213 @@
+"""From a manifest to shards: decode, downmix, resample, FLAC, tar; one task per output shard.
+
+Which items lie in which shard follows from the manifest and the number of items per shard alone, so
+the bytes are the same with one job and with a hundred. A shard remembers a digest of what it was
+made of; when a manifest has changed, or a run was interrupted, the others stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from diffaudio.data import audio, merge, mix, shards
+from diffaudio.data.audio import AudioSpec
+from diffaudio.jobs import Task, run_tasks
+from diffaudio.log import Refusal, log
+
+__all__ = ["ShardSpec", "quantise", "tasks", "to_shards", "write_shard"]
+
+VERSION = 1  # raise it by hand when the same rows would give other shards
+_FLAC_SHARE = 0.6  # of 16-bit PCM: for the estimate of disk space only
+
+
+@dataclass(frozen=True)
+class ShardSpec:
+    """The YAML section `shard`.
+
+    Args:
+        items: items per shard; also the size of one task.
+    """
+
+    items: int = 500
+
+
+def quantise(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Round audio to 16 bit; what exceeds full scale is clipped.
+
+    Returns:
+        (n, a) int16, which times 2^-15 is what was stored, and the number of clipped values.
+    """
+    scaled = np.rint(x * np.float32(1 << 15))
+    low, high = -(1 << 15), (1 << 15) - 1
+    clipped = int(np.count_nonzero((scaled < low) | (scaled > high)))
+    return np.clip(scaled, low, high).astype(np.int16), clipped
+
+
+def write_shard(
+    path: Path,
+    *,
+    manifest: Path,
+    offset: int,
+    items: int,
+    root: Path,
+    spec: AudioSpec,
+    force: bool = False,
+) -> dict[str, int]:
+    """Write the shard of some lines of a manifest, unless it is there already.
+
+    Args:
+        path: the shard.
+        manifest: JSON lines.
+        offset: of the first line, in bytes.
+        items: number of lines.
+        root: the folder that audio paths are relative to.
+        spec: rate, channels and roles to store.
+        force: write it even if it is there.
+
+    Returns:
+        Counts: "items" and "samples" of the shard, "clipped" items, and "kept" or "written" shards.
+
+    Raises:
+        Refusal: audio that cannot be used, with its path; a full disk.
+    """
+    with manifest.open("rb") as file:
+        file.seek(offset)
+        lines = [file.readline() for _ in range(items)]
+    rows = [json.loads(line) for line in lines]
+    source = _source(
+        lines, [root / row["audio"][role] for row in rows for role in spec.roles], spec
+    )
+    if not force and (about := _about(path)).get("source") == source:
+        return {**about["counts"], "kept": 1}
+    counts = Counter(items=items, samples=0, clipped=0)
+    with shards.create(path, about={"source": source}) as shard:
+        for row in rows:
+            counts.update(_write_item(shard, row, root, spec))
+        shard.about["counts"] = dict(counts)
+    return {**counts, "written": 1}
+
+
+def tasks(
+    manifest: Path, out: Path, *, root: Path, audio: AudioSpec, shard: ShardSpec, force: bool
+) -> list[Task]:
+    """Return one task per shard of `manifest`; the last shard may be smaller."""
+    starts, offset = [], 0
+    with manifest.open("rb") as file:
+        for line in file:
+            starts.append(offset)
+            offset += len(line)
+    return [
+        Task(
+            name=f"{number:06d}.tar",
+            function=write_shard,
+            arguments={
+                "path": out / f"{number:06d}.tar",
+                "manifest": manifest,
+                "offset": starts[first],
+                "items": min(shard.items, len(starts) - first),
+                "root": root,
+                "spec": audio,
+                "force": force,
+            },
+        )
+        for number, first in enumerate(range(0, len(starts), shard.items))
+    ]
+
+
+def to_shards(work: list[Task], out: Path, *, rate: int, nj: int, title: str) -> dict[str, int]:
+    """Run the tasks, remove what earlier runs left over, and build the index.
+
+    Returns:
+        The sums of what `write_shard` counts.
+
+    Raises:
+        Refusal: a task failed for good; the index is not touched.
+    """
+    _sweep(out.glob(".*.tar.tmp.*"))
+    total: Counter[str] = Counter(kept=0, written=0)
+    for counts in run_tasks(work, nj=nj, log_dir=out / "log", title=title):
+        total.update(counts)
+    made = [out / task.name for task in work]
+    _sweep(set(out.glob("*.tar")) - set(made))
+    merge.build(out, made, rate=rate)
+    return dict(total)
+
+
+def room(out: Path, *, seconds: float, spec: AudioSpec) -> tuple[int, int]:
+    """Return (bytes the shards will take, roughly; bytes that are free where `out` will be)."""
+    pcm = seconds * spec.rate * 2 * spec.channels * len(spec.roles)
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    return round(pcm * _FLAC_SHARE), shutil.disk_usage(existing).free
+
+
+def _sweep(paths: Iterable[Path]) -> None:
+    for path in paths:
+        log.info("%s: left over from an earlier run, removed", path)
+        path.unlink()
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Return what the shard at `path` says of itself; nothing if there is no usable one."""
+    try:
+        return dict(shards.read_footer(path).about)
+    except shards.ShardError:
+        return {}
+
+
+def _source(lines: list[bytes], files: list[Path], spec: AudioSpec) -> str:
+    """Return a digest of what a shard is made of: rows, sizes of audio files, format."""
+    try:
+        sizes = [file.stat().st_size for file in files]
+    except OSError as error:
+        raise Refusal(
+            f"{error.filename}: {error.strerror}", mend="check the corpus: `diffaudio manifest`"
+        ) from error
+    made_of = json.dumps([VERSION, spec.rate, spec.channels, spec.roles, sizes])
+    return hashlib.sha256(b"".join([made_of.encode(), *lines])).hexdigest()
+
+
+def _write_item(
+    shard: shards.ShardWriter, row: dict[str, Any], root: Path, spec: AudioSpec
+) -> dict[str, int]:
+    """Add one row's audio in every role; count its samples and whether it was clipped."""
+    stored = {role: _load(root / row["audio"][role], row, spec) for role in spec.roles}
+    lengths = {role: len(x) for role, (x, _) in stored.items()}
+    samples = lengths[spec.target]
+    if set(lengths.values()) != {samples}:
+        raise Refusal(f"{row['id']}: the roles differ in length: {lengths} samples")
+    meta = {**row, "rate": spec.rate, "samples": samples}
+    if spec.given is not None:
+        scaled = {role: x.astype(np.float32) / (1 << 15) for role, (x, _) in stored.items()}
+        meta["powers"] = mix.powers(scaled[spec.target], scaled[spec.given])
+    flac = {f"{role}.flac": _flac(x, spec.rate) for role, (x, _) in stored.items()}
+    shard.write(row["id"], flac, meta, samples=samples)
+    return {"samples": samples, "clipped": int(any(n for _, n in stored.values()))}
+
+
+def _load(path: Path, row: dict[str, Any], spec: AudioSpec) -> tuple[np.ndarray, int]:
+    """Return a row's audio as (n, a) int16 at the wanted rate, and its number of clipped values."""
+    x, rate = audio.load(path, start=row.get("start"), end=row.get("end"))
+    if spec.channels == 1 and x.shape[1] == 2:
+        x = (x[:, :1] + x[:, 1:]) * np.float32(0.5)  # twice as fast as a mean
+    elif spec.channels == 1:
+        x = x.mean(1, keepdims=True)
+    if x.shape[1] != spec.channels:
+        raise Refusal(f"{path}: {x.shape[1]} channels, audio.channels is {spec.channels}")
+    return quantise(audio.resample(x, rate, spec.rate))
+
+
+def _flac(x: np.ndarray, rate: int) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16")
+    return file.getvalue()

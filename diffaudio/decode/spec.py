@@ -1,0 +1,53 @@
+"""How a trained model is run: the YAML section `decode:`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from diffaudio.log import Refusal
+from diffaudio.solve import Sampler
+
+__all__ = ["DecodeSpec"]
+
+
+@dataclass(frozen=True)
+class DecodeSpec:
+    """The sampler, the weights and the sizes of batches and chunks.
+
+    Args:
+        sampler: solver, grid and number of network calls.
+        seed: of all noise; an utterance's noise depends on this and its id alone.
+        checkpoint: `best`, `last` or a name such as `step_00000500`.
+        ema: the averaged weights rather than the last ones.
+        precision: fp32; bf16 for matrix products and convolutions; auto is bf16 on a GPU that
+            has it, fp32 elsewhere.
+        threads: processor threads of each worker. They change the last bits of the output.
+        batch_seconds: audio in a batch, padding included; it changes the speed, not the output.
+        chunk_seconds: longer audio is cut into chunks of this length.
+        overlap_seconds: neighbouring chunks share this much and fade into each other there.
+    """
+
+    sampler: Sampler
+    seed: int = 0
+    checkpoint: str = "best"
+    ema: bool = True
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    threads: int = 1
+    batch_seconds: float = 30.0
+    chunk_seconds: float = 20.0
+    overlap_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that make no sense."""
+        if not (self.threads >= 1 and self.batch_seconds > 0):
+            raise Refusal(
+                f"decode: threads {self.threads} and batch_seconds {self.batch_seconds} "
+                "must be at least 1 and above 0"
+            )
+        if not 0 < self.overlap_seconds <= self.chunk_seconds / 2:
+            raise Refusal(
+                f"decode.overlap_seconds: {self.overlap_seconds} is not between 0 and half of "
+                f"decode.chunk_seconds: {self.chunk_seconds}",
+                mend="for example 1.0 and 20.0",
+            )

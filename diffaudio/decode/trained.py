@@ -1,0 +1,224 @@
+"""A trained model put together from its folder: configuration, weights, and how to run it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from diffaudio import strict, weights
+from diffaudio.config import Config, parse
+from diffaudio.data.audio import AudioSpec
+from diffaudio.decode.chunks import cross_faded
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.log import Refusal
+from diffaudio.model import Model
+from diffaudio.shapes import Audio, Lengths, Tensor
+
+__all__ = ["SECTIONS", "Meter", "Trained", "load", "read_config"]
+
+SECTIONS: dict[str, type] = {"audio": AudioSpec, "model": Model, "decode": DecodeSpec}
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_OWN = ("diffaudio.", "local.")
+
+
+@dataclass
+class Meter:
+    """What a model has done since the meter was made or reset.
+
+    Attributes:
+        runs: of the sampler, each on one batch.
+        calls: of the network.
+        seconds: of processing, from what is given in memory to audio in memory.
+    """
+
+    runs: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+    def reset(self) -> None:
+        """Start from nothing."""
+        self.runs, self.calls, self.seconds = 0, 0, 0.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with its weights, on its device, and how it is to be run.
+
+    Args:
+        audio: rate, roles and channels it was trained for.
+        model: in evaluation mode.
+        spec: sampler, seed, precision and sizes.
+        device: where the model is.
+        about: the checkpoint's name and SHA-256, training steps and hours, parameters.
+        meter: counts what `generate` does.
+    """
+
+    audio: AudioSpec
+    model: Model
+    spec: DecodeSpec
+    device: torch.device
+    about: dict[str, Any]
+    meter: Meter
+
+    def generate(self, given: Audio | None, samples: Lengths, keys: Sequence[int]) -> Audio:
+        """Run the sampler on a zero-padded batch (b, a, n); the result is on the CPU, fp32."""
+        started = time.perf_counter()
+        half = self.spec.precision == "bf16" or (
+            self.spec.precision == "auto"
+            and self.device.type == "cuda"
+            and torch.cuda.is_bf16_supported()
+        )
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            given = None if given is None else given.to(self.device)
+            made = self.model.generate(given, samples.to(self.device), keys, self.spec.sampler)
+            made = made.float().cpu()
+        self.meter.runs += 1
+        self.meter.seconds += time.perf_counter() - started
+        return made
+
+    def piece(self, x: np.ndarray, key: int) -> np.ndarray:
+        """Turn what is given (n, a) into audio of the same shape, at the model's rate.
+
+        More channels than the model has are taken in groups, each with the same noise, so that
+        equal channels stay equal.
+
+        Raises:
+            Refusal: the channels do not divide into groups.
+        """
+        samples, channels = x.shape
+        size = self.audio.channels
+        if channels % size:
+            raise Refusal(f"{channels} channels; the model takes {size} at a time")
+        groups = torch.from_numpy(np.ascontiguousarray(x.T)).reshape(-1, size, samples)
+        at_once = max(int(self.spec.batch_seconds * self.audio.rate / samples), 1)
+        made = [
+            self.generate(part, torch.full((len(part),), samples), [key] * len(part))
+            for part in groups.split(at_once)
+        ]
+        return np.ascontiguousarray(torch.cat(made).reshape(channels, samples).numpy().T)
+
+    def stream(
+        self, blocks: Iterable[np.ndarray], key: Callable[[int], int]
+    ) -> Iterator[np.ndarray]:
+        """Turn a stream of (n, a) blocks at the model's rate into another of the same length.
+
+        Args:
+            blocks: consecutive pieces of any lengths.
+            key: number of the chunk, from 0, to the key of its noise.
+        """
+        rate = self.audio.rate
+        return cross_faded(
+            blocks,
+            lambda x, number: self.piece(x, key(number)),
+            size=round(self.spec.chunk_seconds * rate),
+            overlap=round(self.spec.overlap_seconds * rate),
+        )
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a trained model's configuration.
+
+    Args:
+        path: the config.yaml of an experiment or of an exported folder.
+        overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
+
+    Raises:
+        Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
+            recipe's own (`local.*`): a model from elsewhere must not choose what runs here.
+    """
+    if not path.is_file():
+        raise Refusal(
+            f"{path}: no such file, so {path.parent} is no trained model",
+            mend="give an experiment (exp/NAME) or a folder that `diffaudio export` made",
+        )
+    _refuse_foreign(strict.load(path, {}), path)
+    return parse(
+        ["--config", str(path), *overrides],
+        prog="diffaudio",
+        description="A trained model's configuration.",
+        sections=SECTIONS,
+    )
+
+
+def load(
+    folder: Path,
+    config: Config,
+    *,
+    checkpoint: str | None = None,
+    device: torch.device | str = "cpu",
+) -> Trained:
+    """Build the model that `config` describes and give it the weights in `folder`.
+
+    Args:
+        folder: an experiment or an exported folder.
+        config: as `read_config` returns it.
+        checkpoint: instead of the one that the section `decode` asks for.
+        device: where it shall run.
+
+    Raises:
+        Refusal: there is no such checkpoint, it is damaged, or it belongs to another model.
+    """
+    spec = config.build(DecodeSpec)
+    found = weights.find(folder, checkpoint or spec.checkpoint)
+    state = weights.read_state(found)
+    ema = spec.ema and found != folder  # an exported folder holds one set of weights
+    held = weights.read_weights(found, ema=ema)
+    model = config.build(Model)
+    _refuse_unlike(model.state_dict(), held, found)
+    model.load_state_dict(held)
+    model.requires_grad_(False).eval().to(device)
+    meter = Meter()
+    model.net.register_forward_hook(partial(_count, meter))
+    about = {
+        "checkpoint": state.get("checkpoint", found.name),
+        "checkpoint_sha256": state["files"][weights.EMA if ema else weights.MODEL],
+        "params": sum(tensor.numel() for tensor in model.parameters()),
+        "train_steps": state.get("step"),
+        "train_hours": state.get("hours"),
+    }
+    return Trained(config.build(AudioSpec), model, spec, torch.device(device), about, meter)
+
+
+def _count(meter: Meter, *_: object) -> None:
+    meter.calls += 1
+
+
+def _refuse_foreign(value: Any, path: Path) -> None:
+    """Refuse a dotted name, wherever it stands, that would import anything but our own code."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            _refuse_foreign(inner, path)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_foreign(inner, path)
+    elif isinstance(value, str) and _DOTTED.fullmatch(value) and not value.startswith(_OWN):
+        raise Refusal(
+            f"{path}: names {value}; only classes of diffaudio.* and local.* are accepted",
+            mend="a class of your own belongs in the recipe's local/; distrust a model whose "
+            "configuration asks for others",
+        )
+
+
+def _refuse_unlike(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse weights whose names or shapes are not the model's, naming the first few."""
+    sizes = [{name: tuple(tensor.shape) for name, tensor in one.items()} for one in (found, wanted)]
+    unlike = [
+        f"{name}: {sizes[0].get(name, 'absent')} in the checkpoint, {sizes[1].get(name, 'absent')}"
+        " in the model"
+        for name in sorted({*wanted, *found})
+        if sizes[0].get(name) != sizes[1].get(name)
+    ]
+    if unlike:
+        more = f"; and {len(unlike) - 3} more" if len(unlike) > 3 else ""
+        raise Refusal(
+            f"{folder}: weights of another model ({'; '.join(unlike[:3])}{more})",
+            mend="use the configuration it was trained with: config.yaml of its experiment",
+        )

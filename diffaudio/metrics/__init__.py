@@ -1,0 +1,103 @@
+"""Metrics: pure functions of signals, one table of them by name, and intervals of their means."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable
+
+from diffaudio.log import Refusal, log
+from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
+from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
+from diffaudio.metrics.signal import si_sdr
+
+__all__ = ["METRICS", "Metric", "Signal", "Unmeasurable", "available"]
+
+_DNSMOS_INSTALL = "pip install speechmos onnxruntime"
+
+
+def _dnsmos(name: str, scale: str) -> Metric:
+    return Metric(
+        name=name,
+        unit="MOS, 1 to 5",
+        better="higher",
+        needs_reference=False,
+        rate=16000,
+        function=functools.partial(dnsmos, scale=scale),
+        packages=("speechmos", "onnxruntime"),
+        install=_DNSMOS_INSTALL,
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="PESQ",
+            unit="MOS-LQO wide band, 1 to 4.64",
+            better="higher",
+            needs_reference=True,
+            rate=16000,
+            function=pesq_wb,
+            packages=("pesq",),
+            install="pip install pesq",
+        ),
+        Metric(
+            name="ESTOI",
+            unit="at most 1",
+            better="higher",
+            needs_reference=True,
+            rate=None,
+            function=estoi,
+            decimals=3,
+            packages=("pystoi",),
+            install="pip install pystoi",
+        ),
+        Metric(
+            name="SI-SDR",
+            unit="dB",
+            better="higher",
+            needs_reference=True,
+            rate=None,
+            function=si_sdr,
+        ),
+        _dnsmos("DNSMOS", "ovrl"),
+        _dnsmos("DNSMOS-SIG", "sig"),
+        _dnsmos("DNSMOS-BAK", "bak"),
+        _dnsmos("DNSMOS-P808", "p808"),
+        Metric(
+            name="DistillMOS",
+            unit="MOS, 1 to 5",
+            better="higher",
+            needs_reference=False,
+            rate=16000,
+            function=distillmos,
+            packages=("distillmos", "xls_r_sqa"),
+            install="pip install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0",
+        ),
+    )
+}
+"""Every metric by its name. Add one here and it can be named in YAML."""
+
+
+def available(names: Iterable[str]) -> list[Metric]:
+    """Return the metrics called `names` that can be computed here, in order.
+
+    One whose package is missing is left out, with one logged line that says how to install it.
+
+    Raises:
+        Refusal: a name is not in the table.
+    """
+    chosen = []
+    for name in names:
+        if name not in METRICS:
+            near = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.5)
+            raise Refusal(
+                f"metric {name!r}: not known{f' (did you mean {near[0]!r}?)' if near else ''}",
+                mend=f"choose from {', '.join(METRICS)}",
+            )
+        if METRICS[name].missing():
+            log.warning("metric %s skipped; to have it: %s", name, METRICS[name].install)
+        else:
+            chosen.append(METRICS[name])
+    return chosen

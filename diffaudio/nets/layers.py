@@ -1,0 +1,128 @@
+"""Layers that the networks share: channel norm, masked convolution, patches, noise-level embedding.
+
+States inside the networks are (b, c, f, l), channels last in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from diffaudio.shapes import Mask, State, Tensor, Time
+
+_Layer = TypeVar("_Layer", bound=nn.Module)
+
+__all__ = [
+    "Modulation",
+    "NoiseEmbedding",
+    "Patches",
+    "Unpatches",
+    "channel_norm",
+    "masked",
+    "pad_to",
+    "pool_mask",
+    "zeroed",
+]
+
+
+def masked(x: State, mask: Mask | None) -> State:
+    """Zero the padding, so that a convolution sees the same edge in every batch."""
+    return x if mask is None else x * mask.to(x.dtype)
+
+
+def pool_mask(mask: Mask | None, stride: int) -> Mask | None:
+    """Reduce a mask in time: a coarse frame counts where any of its `stride` frames does."""
+    if mask is None or stride == 1:
+        return mask
+    return functional.max_pool2d(mask.float(), (1, stride), ceil_mode=True)
+
+
+def pad_to(x: State, multiple: Sequence[int]) -> State:
+    """Pad bins and frames with zeros at their ends to multiples of `multiple` = (bins, frames)."""
+    bins, frames = (-size % unit for size, unit in zip(x.shape[2:], multiple, strict=True))
+    return functional.pad(x, (0, frames, 0, bins)) if bins or frames else x
+
+
+def channel_norm(x: State) -> State:
+    """Scale each position to unit root mean square over its channels, without parameters.
+
+    Unlike group or batch statistics it sees one position at a time, so padding cannot change it.
+    """
+    channels_last = x.permute(0, 2, 3, 1)
+    return functional.rms_norm(channels_last, channels_last.shape[-1:]).permute(0, 3, 1, 2)
+
+
+def zeroed(layer: _Layer) -> _Layer:
+    """Return the layer with all its parameters zero: a residual branch that starts as nothing."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class NoiseEmbedding(nn.Module):
+    """c_noise (b,) to (b, size): sinusoids from 1 to 1000 radians a unit, then two linear layers.
+
+    The span makes 0.1 and 0.9 as different as 0.100 and 0.101 are alike; unscaled integer-time
+    sinusoids would give nearly one vector for all of [0, 1].
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, size: int, sinusoids: int = 64) -> None:
+        super().__init__()
+        steps = torch.arange(sinusoids) / (sinusoids - 1)
+        self.register_buffer("frequencies", torch.exp(math.log(1000.0) * steps), persistent=False)
+        self.layers = nn.Sequential(
+            nn.Linear(2 * sinusoids, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU()
+        )
+
+    def forward(self, c_noise: Time) -> Tensor:
+        """Embed each item's noise level."""
+        angles = c_noise.float()[:, None] * self.frequencies
+        return self.layers(torch.cat([angles.cos(), angles.sin()], -1))
+
+
+class Modulation(nn.Module):
+    """Scale and shift of each channel from the embedding (FiLM; adaptive norm after `channel_norm`)."""
+
+    def __init__(self, embedding: int, channels: int) -> None:
+        super().__init__()
+        self.linear = zeroed(nn.Linear(embedding, 2 * channels))
+
+    def forward(self, x: State, embedding: Tensor) -> State:
+        """Return x (1 + scale) + shift."""
+        scale, shift = self.linear(embedding)[:, :, None, None].chunk(2, 1)
+        return x * (1 + scale) + shift
+
+
+class Patches(nn.Module):
+    """Non-overlapping (bins, frames) patches to channels: a convolution as wide as its stride."""
+
+    def __init__(self, channels: int, width: int, patch: Sequence[int]) -> None:
+        super().__init__()
+        self.patch = tuple(patch)
+        self.conv = nn.Conv2d(channels, width, self.patch, self.patch)
+
+    def forward(self, x: State) -> State:
+        """Map (b, channels, f, l) to (b, width, f / patch, l / patch); sizes must divide."""
+        return self.conv(x)
+
+
+class Unpatches(nn.Module):
+    """Channels back to (bins, frames) patches: the transpose of `Patches`."""
+
+    def __init__(self, width: int, channels: int, patch: Sequence[int]) -> None:
+        super().__init__()
+        self.patch = tuple(patch)
+        self.linear = nn.Conv2d(width, channels * math.prod(self.patch), 1)
+
+    def forward(self, x: State) -> State:
+        """Map (b, width, f, l) to (b, channels, f patch, l patch)."""
+        rows, columns = self.patch
+        x = self.linear(x).unflatten(1, (-1, rows, columns))  # (b, c, rows, columns, f, l)
+        return x.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)

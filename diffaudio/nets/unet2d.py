@@ -1,0 +1,140 @@
+"""Two-dimensional U-Net that strides first: patches in, a few wide levels, transformer at the bottom.
+
+Wide activations are bound by memory, not arithmetic, on CPUs and GPUs alike; a first convolution with
+a stride leaves an eighth of the positions to every later layer. The skip structure is that of
+Ronneberger et al. 2015 (arXiv:1505.04597); blocks are pre-activation residual blocks with FiLM.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from diffaudio.nets.attention import GridBlock, shared_modulation
+from diffaudio.nets.layers import (
+    Modulation,
+    NoiseEmbedding,
+    Patches,
+    Unpatches,
+    channel_norm,
+    masked,
+    pad_to,
+    pool_mask,
+    zeroed,
+)
+from diffaudio.nets.net import Net
+from diffaudio.shapes import Mask, State, Tensor, Time
+
+__all__ = ["UNet2d"]
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(silu(norm(conv(silu(film(norm(x))))))), both convolutions 3 x 3."""
+
+    def __init__(self, width: int, embedding: int) -> None:
+        super().__init__()
+        self.film = Modulation(embedding, width)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = zeroed(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: State, embedding: Tensor, mask: Mask | None) -> State:
+        """Map (b, width, f, l) to the same."""
+        h = functional.silu(self.film(channel_norm(x), embedding))
+        h = functional.silu(channel_norm(self.first(masked(h, mask))))
+        return x + self.second(masked(h, mask))
+
+
+class Level(nn.Module):
+    """Blocks at one resolution on the way down and on the way up, with the stride between."""
+
+    def __init__(
+        self, width: int, below: int, stride: Sequence[int], blocks: int, embedding: int
+    ) -> None:
+        super().__init__()
+        self.stride = tuple(stride)
+        self.down = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+        self.leave = Patches(width, below, self.stride)
+        self.enter = Unpatches(below, width, self.stride)
+        self.merge = nn.Conv2d(2 * width, width, 1)
+        self.up = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+
+
+class UNet2d(Net):
+    """Map states through patches, levels of residual blocks and grid-attention blocks.
+
+    Args:
+        in_channels: state channels in, given ones included (from code).
+        out_channels: state channels out (from code).
+        bins: frequency bins (from code).
+        widths: channels of each level, the bottom last.
+        patch: (bins, frames) merged by the first layer.
+        strides: (bins, frames) from each level to the next; one less than widths.
+        blocks: residual blocks a level and direction.
+        depth: attention blocks at the bottom.
+        heads: attention heads.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        bins: int,
+        *,
+        widths: Sequence[int] = (64, 96, 128),
+        patch: Sequence[int] = (4, 2),
+        strides: Sequence[Sequence[int]] = ((2, 1), (2, 1)),
+        blocks: int = 1,
+        depth: int = 2,
+        heads: int = 4,
+    ) -> None:
+        super().__init__()
+        if len(strides) != len(widths) - 1:
+            raise ValueError(f"{len(widths)} widths take {len(widths) - 1} strides: {strides}")
+        first, bottom = widths[0], widths[-1]
+        embedding = 4 * first
+        self.patch = tuple(patch)
+        self.unit = tuple(math.prod(step) for step in zip(patch, *strides, strict=True))
+        rows = -(-bins // self.unit[0]) * self.unit[0] // self.patch[0]
+        self.embed = NoiseEmbedding(embedding)
+        self.modulate = shared_modulation(embedding, bottom)
+        self.stem = Patches(in_channels, first, self.patch)
+        self.place = nn.Parameter(torch.zeros(1, first, rows, 1))  # which bins a row holds
+        self.levels = nn.ModuleList(
+            Level(width, below, stride, blocks, embedding)
+            for width, below, stride in zip(widths, widths[1:], strides, strict=False)
+        )
+        bands = rows * self.patch[0] // self.unit[0]
+        self.bottom = nn.ModuleList(GridBlock(bottom, heads, bands) for _ in range(depth))
+        self.head = zeroed(Unpatches(first, out_channels, self.patch))
+
+    def forward(self, x: State, c_noise: Time, mask: Mask | None = None) -> State:
+        """Map (b, in, bins, l) to (b, out, bins, l)."""
+        bins, frames = x.shape[2:]
+        x = pad_to(x, self.unit).contiguous(memory_format=torch.channels_last)
+        if mask is None and x.shape[3] > frames:
+            mask = torch.ones(len(x), 1, 1, frames, device=x.device)  # what was just added is padding
+        if mask is not None:
+            mask = functional.pad(mask, (0, x.shape[3] - frames))
+        embedding = self.embed(c_noise)
+        mask = pool_mask(mask, self.patch[1])
+        x = self.stem(x) + self.place
+        kept = []
+        for level in self.levels:
+            for block in level.down:
+                x = block(x, embedding, mask)
+            kept.append((x, mask))
+            x = level.leave(masked(x, mask))
+            mask = pool_mask(mask, level.stride[1])
+        modulation = self.modulate(embedding)
+        for block in self.bottom:
+            x = block(x, modulation, mask)
+        for level, (skip, mask) in zip(reversed(self.levels), reversed(kept), strict=True):
+            x = level.merge(torch.cat([level.enter(x), skip], 1))
+            for block in level.up:
+                x = block(x, embedding, mask)
+        x = self.head(functional.silu(channel_norm(x)))
+        return x[:, :, :bins, :frames]

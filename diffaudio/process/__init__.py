@@ -1,0 +1,37 @@
+"""The process: path, target and training times; pure maths on tensors, no files, no networks.
+
+path.py      what a path is: alpha, mean, sigma, derivatives, half-log-SNR and its inverse
+to_noise.py  VE (EDM), RectifiedFlow
+to_given.py  FlowSE, OUVE (SGMSE+), SchroedingerBridgeVE
+target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
+times.py     Uniform, LogNormal, LogitNormal, AtEnd: where the network is trained
+"""
+
+from __future__ import annotations
+
+from diffaudio.process.path import Marginal, Path
+from diffaudio.process.target import EDM, X0, Epsilon, Target, Velocity, check_pair
+from diffaudio.process.times import AtEnd, LogitNormal, LogNormal, Times, Uniform
+from diffaudio.process.to_given import OUVE, FlowSE, SchroedingerBridgeVE
+from diffaudio.process.to_noise import VE, RectifiedFlow
+
+__all__ = [
+    "EDM",
+    "OUVE",
+    "VE",
+    "X0",
+    "AtEnd",
+    "Epsilon",
+    "FlowSE",
+    "LogNormal",
+    "LogitNormal",
+    "Marginal",
+    "Path",
+    "RectifiedFlow",
+    "SchroedingerBridgeVE",
+    "Target",
+    "Times",
+    "Uniform",
+    "Velocity",
+    "check_pair",
+]

@@ -1,0 +1,179 @@
+"""Path: how a clean state becomes noise. Every formulation is one Gaussian path, three functions.
+
+    x_t = alpha(t) x_0 + mean(t) y + sigma(t) eps            eps ~ N(0, I)
+
+Time runs from 0, clean, to t_max, noise, as in the score literature (flow-matching papers count the
+other way). y is the given sound, or nothing. Targets and solvers never meet y: they see
+
+    z_t = x_t - mean(t) y = alpha(t) x_0 + sigma(t) eps
+
+which is a path without y, so nothing below this module is written twice for the two cases.
+
+Sources: Kingma et al., Variational Diffusion Models, 2021 (alpha, sigma, log-SNR); Karras et al.,
+Elucidating the Design Space, 2022, eq. 4 (the probability flow of any such path).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from diffaudio.log import Refusal
+
+BISECTIONS = 64  # halvings of [t_min, t_max]: more than float64 can tell apart
+
+
+class Marginal(NamedTuple):
+    """The path at time t: all that targets and solvers know of it. All fields have t's shape.
+
+    Attributes:
+        t: time.
+        alpha: weight of x_0.
+        mean: weight of y.
+        sigma: standard deviation of the noise.
+        d_alpha: derivative of alpha by t.
+        d_sigma: derivative of sigma by t.
+        log_snr: log(alpha / sigma), half the logarithm of the signal-to-noise power ratio.
+    """
+
+    t: Tensor
+    alpha: Tensor
+    mean: Tensor
+    sigma: Tensor
+    d_alpha: Tensor
+    d_sigma: Tensor
+    log_snr: Tensor
+
+    def z(self, x0: Tensor, eps: Tensor) -> Tensor:
+        """Return z_t = alpha x_0 + sigma eps."""
+        return self.alpha * x0 + self.sigma * eps
+
+    def eps(self, z: Tensor, x0: Tensor) -> Tensor:
+        """Return the noise that z holds if x0 is the clean state; needs sigma > 0."""
+        return (z - self.alpha * x0) / self.sigma
+
+    def velocity(self, z: Tensor, x0: Tensor) -> Tensor:
+        """Return dz/dt = alpha' x_0 + sigma' eps of the probability flow; needs sigma > 0."""
+        return self.d_alpha * x0 + self.d_sigma * self.eps(z, x0)
+
+    @property
+    def drift(self) -> Tensor:
+        """Return f = alpha' / alpha of the diffusion dz = f z dt + g dw; needs alpha > 0."""
+        return self.d_alpha / self.alpha
+
+    @property
+    def diffusion_squared(self) -> Tensor:
+        """Return g^2 = (sigma^2)' - 2 f sigma^2 of the same diffusion; needs alpha > 0."""
+        return 2.0 * self.sigma * (self.d_sigma - self.drift * self.sigma)
+
+    def knots(self) -> list[Marginal]:
+        """Split the path at n times, shape (n,), into n marginals of scalars."""
+        return [Marginal(*scalars) for scalars in zip(*self, strict=True)]
+
+
+class Path(ABC):
+    """A Gaussian path; a leaf states alpha, sigma and, where y belongs to the path, mean.
+
+    Leaves are frozen dataclasses. The functions take times of any shape, in float32 or float64,
+    and return tensors of that shape and precision.
+
+    Attributes:
+        t_min: least time at which the network is trained and called.
+        t_max: time of pure noise, where sampling starts.
+        uses_given: whether y belongs to the path (it can be a network's condition in any case).
+    """
+
+    t_min: float
+    t_max: float
+    uses_given: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse ends that are not a path's: a constructor's values are a user's values."""
+        last = self.at(torch.tensor(self.t_max, dtype=torch.float64))
+        proper = 0.0 <= self.t_min < self.t_max and last.alpha >= 0.0 and last.sigma >= 0.0
+        if not proper:  # nan is not >= 0 either
+            raise Refusal(
+                f"{self} is no path: it ends at t_max = {self.t_max:g} with "
+                f"alpha = {last.alpha:g}, sigma = {last.sigma:g}",
+                mend="choose 0 <= t_min < t_max inside the path and sigma_min < sigma_max",
+            )
+
+    @abstractmethod
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return the weight of x_0."""
+
+    @abstractmethod
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return the standard deviation of the noise."""
+
+    def mean(self, t: Tensor) -> Tensor:
+        """Return the weight of y."""
+        return torch.zeros_like(t)
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        """Return log(alpha / sigma); it falls with t, from inf at most to -inf at most."""
+        return torch.log(self.alpha(t) / self.sigma(t))
+
+    def clock(self, t: Tensor) -> Tensor:
+        """Return what the network is told of the time: of order one on every path."""
+        return t
+
+    def at(self, t: Tensor) -> Marginal:
+        """Return the path at times t (any shape), with exact derivatives by forward mode."""
+        with torch.inference_mode(mode=False):  # where forward derivatives are silently zero
+            t = t.clone()
+            (alpha, sigma), (d_alpha, d_sigma) = torch.func.jvp(
+                lambda s: (self.alpha(s), self.sigma(s)), (t,), (torch.ones_like(t),)
+            )[:2]
+            return Marginal(t, alpha, self.mean(t), sigma, d_alpha, d_sigma, self.log_snr(t))
+
+    def time_of(self, log_snr: Tensor) -> Tensor:
+        """Return the times in [t_min, t_max] whose half-log-SNR is nearest to the one asked for."""
+        early = torch.full_like(log_snr, self.t_min)
+        late = torch.full_like(log_snr, self.t_max)
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (early + late)
+            too_clean = self.log_snr(middle) > log_snr
+            early, late = (
+                torch.where(too_clean, middle, early),
+                torch.where(too_clean, late, middle),
+            )
+        return 0.5 * (early + late)
+
+    def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:
+        """Return where sampling starts: z at t_max, with a guess in the place of x_0.
+
+        Where the guess is y that is x = (alpha + mean) y + sigma eps, y with the path's noise.
+
+        Args:
+            eps: standard normal noise.
+            guess: what x_0 is taken to be before the first call, shape of eps; None for 0.
+        """
+        last = self.at(torch.tensor(self.t_max, dtype=torch.float64))
+        return last.sigma * eps if guess is None else last.z(guess, eps)
+
+
+def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tensor]) -> None:
+    """Refuse a part that cannot work on this path at this time, naming the number to blame.
+
+    Args:
+        who: the part, as the user wrote it.
+        path: the path.
+        at: the path at one time.
+        numbers: what the part needs at that time, by name.
+
+    Raises:
+        Refusal: when one of the numbers is not finite.
+    """
+    for name, number in numbers.items():
+        if not torch.isfinite(number):
+            late = 2.0 * at.t > path.t_min + path.t_max
+            raise Refusal(
+                f"{who} does not work on {path} at t = {at.t:g}: {name} is {number:g} there "
+                f"(alpha = {at.alpha:g}, sigma = {at.sigma:g})",
+                mend=f"{'lower t_max' if late else 'raise t_min'} of the path a little, "
+                "or choose a target and a solver that are finite there (X0, DDIM)",
+            )

@@ -1,0 +1,115 @@
+"""The part of the report that one hears: players and spectrograms of chosen utterances."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import soundfile
+
+from diffaudio.data.audio import AudioSpec
+from diffaudio.score import picture
+from diffaudio.score.measure import Scored
+from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
+from diffaudio.score.table import number
+
+__all__ = ["Chosen", "card", "choose"]
+
+_SECONDS = 10.0  # of an utterance that are shown; bounds the size of the page
+_HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the page says it elsewhere
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An utterance to listen to, why it was chosen, and its values beside the baseline's."""
+
+    why: str
+    sound: Sound
+    scored: Scored
+    baseline: Scored | None
+
+
+def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dict[str, list[str]]:
+    """Return the ids of the worst and of the median utterances, in that order of quality.
+
+    Args:
+        table: the system's utterances.
+        metric: that ranks them.
+        better: "higher" or "lower".
+        count: of each kind; fewer if the test set is small, and none twice.
+    """
+    measured = [row for row in table if metric in row.values]
+    sign = 1 if better == "higher" else -1
+    ranked = [row.id for row in sorted(measured, key=lambda row: sign * row.values[metric])]
+    worst, rest = ranked[:count], ranked[count:]
+    middle = len(ranked) // 2 - count  # of the whole table, counted in what is left
+    first = min(max(0, middle - count // 2), max(0, len(rest) - count))
+    return {"worst": worst, "median": rest[first : first + count]}
+
+
+def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
+    """Return one utterance: given, system and reference, each with player and spectrogram."""
+    sound, name = chosen.sound, chosen.scored.id
+    reference = read_role(sound, spec.target, spec)
+    versions: dict[str, Samples] = {}
+    if spec.given is not None:
+        versions[spec.given] = read_role(sound, spec.given, spec)
+    if sound.estimate is not None:
+        versions[system] = read_estimate(sound.estimate, spec)
+    versions[spec.target] = reference
+    shown = {role: x[: round(_SECONDS * spec.rate)] for role, x in versions.items()}
+    peak = max(1.0, *(float(np.abs(x).max(initial=0.0)) for x in shown.values()))
+    levels = {role: picture.level(x.mean(axis=1), spec.rate) for role, x in shown.items()}
+    top = float(levels[spec.target].max())
+    figures = [
+        _figure(key, role, shown[role] / np.float32(peak), levels[role], top, spec.rate)
+        for key, role in enumerate(shown, start=1)
+    ]
+    cut = f", the first {_SECONDS:g} s shown" if len(reference) > _SECONDS * spec.rate else ""
+    about = [f"{chosen.scored.seconds:.1f} s{cut}"]
+    about += [
+        f"{key} {value}" for key, value in sound.row.items() if key not in _HIDDEN and value != ""
+    ]
+    return (
+        f'<article class="utterance" tabindex="0" id="u-{escape(name)}">'
+        f"<header><h4>{escape(name)}</h4><p>{escape(' · '.join(about))}</p>"
+        f"{_values(chosen)}</header>"
+        f'<div class="versions">{"".join(figures)}</div></article>'
+    )
+
+
+def _values(chosen: Chosen) -> str:
+    """Return the utterance's values, with the baseline's where there is one."""
+    parts = []
+    for metric, value in chosen.scored.values.items():
+        text = f"<b>{number(value, metric)}</b>"
+        before = chosen.baseline.values.get(metric) if chosen.baseline else None
+        if before is not None:
+            text = f"{number(before, metric)} → {text}"
+        parts.append(f"<li><span>{escape(metric)}</span> {text}</li>")
+    for metric, reason in chosen.scored.missing.items():
+        parts.append(f"<li><span>{escape(metric)}</span> none ({escape(reason)})</li>")
+    return f'<ul class="values">{"".join(parts)}</ul>'
+
+
+def _figure(
+    key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int
+) -> str:
+    image = base64.b64encode(picture.spectrogram(levels, top)).decode()
+    file = io.BytesIO()
+    soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16")
+    audio = base64.b64encode(file.getvalue()).decode()
+    name = escape(role)
+    return (
+        f"<figure><figcaption><kbd>{key}</kbd> {name}</figcaption>"
+        f'<div class="picture"><img alt="Spectrogram, {name}, 0 to {rate / 2000:g} kHz, '
+        f'{len(x) / rate:.1f} s" src="data:image/png;base64,{image}"><i></i>'
+        f'<span class="khz">{rate / 2000:g} kHz</span>'
+        f'<span class="seconds">{len(x) / rate:.1f} s</span></div>'
+        f'<audio controls preload="metadata" aria-label="{name}" '
+        f'src="data:audio/flac;base64,{audio}"></audio></figure>'
+    )

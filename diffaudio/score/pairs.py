@@ -1,0 +1,112 @@
+"""Which file is scored against which: the rows of a test set, and a folder of wavs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diffaudio.data import audio
+from diffaudio.data.audio import AudioSpec
+from diffaudio.files import digest
+from diffaudio.log import Refusal
+
+__all__ = ["Sound", "check_length", "content", "estimates", "read_estimate", "read_role"]
+
+_SHOWN = 5  # ids named in a message
+Row = dict[str, Any]
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One utterance of the test set: its row, and where its audio and its estimate lie."""
+
+    row: Row
+    root: Path
+    estimate: Path | None = None
+
+
+def estimates(rows: Iterable[Row], folder: Path) -> dict[str, Path]:
+    """Return the file `folder/<id>.wav` of every row.
+
+    Raises:
+        Refusal: an estimate is missing, or there is one that no row asks for; both are listed.
+    """
+    there = {path.stem: path for path in sorted(folder.glob("*.wav"))}
+    wanted = [str(row["id"]) for row in rows]
+    if not there:
+        raise Refusal(f"{folder}: holds no .wav", mend="decode first, or give another --wavs")
+    missing = sorted(set(wanted) - set(there))
+    extra = sorted(set(there) - set(wanted))
+    if missing or extra:
+        parts = [
+            f"{len(names)} {what}: {_some(names)}"
+            for what, names in (("without an estimate", missing), ("not in the test set", extra))
+            if names
+        ]
+        raise Refusal(
+            f"{folder}: {'; '.join(parts)}",
+            mend="one <id>.wav per row of the manifest, no more and no fewer: the mean of another "
+            "selection is another number",
+        )
+    return {name: there[name] for name in wanted}
+
+
+def content(paths: Iterable[Path]) -> str:
+    """Return one digest of the names and the bytes of `paths`."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f"{path.name} {digest(path)}\n".encode())
+    return total.hexdigest()
+
+
+def read_role(sound: Sound, role: str, spec: AudioSpec) -> Samples:
+    """Return what a row holds in `role`, as training sees it: mixed down, resampled; (n, a)."""
+    path = sound.root / sound.row["audio"][role]
+    x, rate = audio.load(path, start=sound.row.get("start"), end=sound.row.get("end"))
+    if spec.channels == 1:
+        x = x.mean(axis=1, keepdims=True)
+    if x.shape[1] != spec.channels:
+        raise Refusal(f"{path}: {x.shape[1]} channels, audio.channels is {spec.channels}")
+    return audio.resample(x, rate, spec.rate)
+
+
+def read_estimate(path: Path, spec: AudioSpec) -> Samples:
+    """Return the audio of `path`, (n, a).
+
+    Raises:
+        Refusal: unreadable, not at the model's rate, or with values that are not finite.
+    """
+    x, rate = audio.load(path)
+    if rate != spec.rate:
+        raise Refusal(f"{path}: {rate} Hz, the reference is at {spec.rate} Hz (audio.rate)")
+    if not np.isfinite(x).all():
+        raise Refusal(f"{path}: holds values that are not finite")
+    return x
+
+
+def check_length(sound: Sound, estimate: Samples, reference: Samples) -> None:
+    """Check that both are (n, a) of the same n and a.
+
+    Raises:
+        Refusal: they are not; the message has both lengths.
+    """
+    if estimate.shape != reference.shape:
+        where = sound.estimate or sound.row["id"]
+        raise Refusal(f"{where}: {_shape(estimate)}, the reference has {_shape(reference)}")
+
+
+def _shape(x: Samples) -> str:
+    channels = f" in {x.shape[1]} channels" if x.shape[1] > 1 else ""
+    return f"{x.shape[0]} samples{channels}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

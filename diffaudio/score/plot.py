@@ -1,0 +1,159 @@
+"""Small drawings as inline SVG: scatter, curve and interval. Colours come from the style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+__all__ = ["curve", "interval", "scatter", "ticks"]
+
+_LEFT, _BOTTOM, _EDGE = 44, 26, 8  # pixels around the drawing
+_POINTS = 400  # of a curve; more are averaged
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Maps values to pixels of a drawing `width` by `height`."""
+
+    width: int
+    height: int
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def across(self, value: float) -> float:
+        low, high = self.x
+        return _LEFT + (value - low) / (high - low) * (self.width - _LEFT - _EDGE)
+
+    def up(self, value: float) -> float:
+        low, high = self.y
+        return self.height - _BOTTOM - (value - low) / (high - low) * (
+            self.height - _BOTTOM - _EDGE
+        )
+
+    def axes(self) -> str:
+        """Return grid lines and their numbers."""
+        parts = []
+        for value in ticks(*self.y):
+            y = self.up(value)
+            parts.append(
+                f'<line class="grid" x1="{_LEFT}" x2="{self.width - _EDGE}" y1="{y:.1f}" '
+                f'y2="{y:.1f}"/><text x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">'
+                f"{value:g}</text>"
+            )
+        for value in ticks(*self.x):
+            x = self.across(value)
+            parts.append(
+                f'<text x="{x:.1f}" y="{self.height - 8}" text-anchor="middle">{value:g}</text>'
+            )
+        return "".join(parts)
+
+    def drawing(self, inner: str, name: str) -> str:
+        return (
+            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'aria-label="{escape(name)}">{self.axes()}{inner}</svg>'
+        )
+
+
+def ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Return about `count` round numbers between `low` and `high`."""
+    rough = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def scatter(points: Sequence[tuple[float, float, str]], name: str) -> str:
+    """Return one dot per utterance, baseline across and system up, with the line of no change.
+
+    Args:
+        points: (baseline, system, what the dot's tooltip says).
+        name: what the drawing shows, for those who cannot see it.
+    """
+    span = _span([value for point in points for value in point[:2]])
+    frame = _Frame(260, 240, span, span)
+    low, high = span
+    line = (
+        f'<line class="even" x1="{frame.across(low):.1f}" y1="{frame.up(low):.1f}" '
+        f'x2="{frame.across(high):.1f}" y2="{frame.up(high):.1f}"/>'
+    )
+    dots = [
+        f'<circle class="{"up" if y > x else "down"}" cx="{frame.across(x):.1f}" '
+        f'cy="{frame.up(y):.1f}" r="2.6"><title>{escape(text)}</title></circle>'
+        for x, y, text in points
+    ]
+    return frame.drawing(line + "".join(dots), name)
+
+
+def curve(xs: Sequence[float], ys: Sequence[float], name: str) -> str:
+    """Return a line through (x, y); a long one is averaged, its range stays as a shade behind."""
+    x, y = np.asarray(xs, float), np.asarray(ys, float)
+    parts = np.array_split(np.arange(len(x)), min(len(x), _POINTS))
+    middle = np.array([[x[p].mean(), y[p].mean(), y[p].min(), y[p].max()] for p in parts])
+    shown = middle if len(x) == len(parts) else _smooth(middle)
+    low, high = np.percentile(y, [0.5, 99.5]) if len(y) > _POINTS else (y.min(), y.max())
+    frame = _Frame(420, 220, _span([x.min(), x.max()], margin=0), _span([low, high]))
+    lowest, highest = frame.y
+    line = _path(frame, shown[:, 0], shown[:, 1])
+    shade = ""
+    if len(x) > len(parts):
+        edge = np.clip(middle[:, 2:], lowest, highest)
+        outline = np.concatenate([edge[:, 0], edge[::-1, 1]])
+        there = np.concatenate([middle[:, 0], middle[::-1, 0]])
+        shade = f'<path class="shade" d="{_path(frame, there, outline)}Z"/>'
+    marks = ""
+    if len(x) <= 40:
+        marks = "".join(
+            f'<circle class="mark" cx="{frame.across(a):.1f}" cy="{frame.up(b):.1f}" r="3">'
+            f"<title>step {a:g}: {b:.4g}</title></circle>"
+            for a, b in zip(x, y, strict=True)
+        )
+    return frame.drawing(f'{shade}<path class="line" d="{line}"/>{marks}', name)
+
+
+def interval(mean: float, low: float, high: float, side: str) -> str:
+    """Return a difference and its interval beside zero, as wide as they need.
+
+    Args:
+        mean: of the difference.
+        low: end of the interval.
+        high: end of the interval.
+        side: the CSS class that colours it.
+    """
+    reach = 1.15 * max(abs(low), abs(high), 1e-12)
+    left, middle, right = (80 + 76 * value / reach for value in (low, mean, high))
+    return (
+        '<svg class="interval" viewBox="0 0 160 22" aria-hidden="true">'
+        '<line class="zero" x1="80" x2="80" y1="1" y2="21"/>'
+        f'<line class="{side}" x1="{left:.1f}" x2="{right:.1f}" y1="11" y2="11"/>'
+        f'<circle class="{side}" cx="{middle:.1f}" cy="11" r="4"/></svg>'
+    )
+
+
+def _span(values: Sequence[float], margin: float = 0.05) -> tuple[float, float]:
+    """Return the range of `values`, a little wider, never empty."""
+    low, high = float(min(values)), float(max(values))
+    extra = margin * (high - low) or (0.0 if high > low else max(abs(low), 1.0) / 10)
+    return low - extra, high + extra
+
+
+def _smooth(points: np.ndarray) -> np.ndarray:
+    """Return points whose second column is a running mean over a fortieth of the curve."""
+    width = max(1, len(points) // 40)
+    kernel = np.ones(2 * width + 1)
+    weight = np.convolve(np.ones(len(points)), kernel, "same")
+    smoothed = points.copy()
+    smoothed[:, 1] = np.convolve(points[:, 1], kernel, "same") / weight
+    return smoothed
+
+
+def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
+    pairs = (
+        f"{frame.across(x):.1f} {frame.up(y):.1f}" for x, y in zip(xs, ys, strict=True)
+    )
+    return "M" + "L".join(pairs)

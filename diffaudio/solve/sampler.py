@@ -1,0 +1,63 @@
+"""Sampler: solver, grid and budget in one hand, and the one loop from noise to clean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from diffaudio.log import Refusal
+from diffaudio.process import Path
+from diffaudio.process.path import refuse_singular
+from diffaudio.shapes import State
+from diffaudio.solve.grid import Grid
+from diffaudio.solve.solver import Counter, Denoise, Memory, Noise, Solver
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How a trained model is run.
+
+    Args:
+        solver: what moves z from knot to knot.
+        grid: where the knots are.
+        calls: network calls for one result; exactly so many are made.
+    """
+
+    solver: Solver
+    grid: Grid
+    calls: int
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that cannot be spent, before a model is loaded."""
+        if self.calls < 1:
+            raise Refusal(f"sampler: calls = {self.calls} is not at least 1")
+        self.solver.plan(self.calls)
+
+    def __call__(self, denoise: Denoise, path: Path, guess: State | None, noise: Noise) -> State:
+        """Run from noise to the clean state.
+
+        The first draw of noise makes the start; the call at the last knot makes the result.
+
+        Args:
+            denoise: the network with everything bound; t comes as a float64 scalar on the
+                processor, whatever the device of z.
+            path: the path that the network was trained on.
+            guess: what x_0 is taken to be at the start: y where there is one, else None.
+            noise: source of standard normal states; no draw is used twice.
+
+        Raises:
+            Refusal: the solver does not work on this path.
+        """
+        steps = self.solver.plan(self.calls)
+        knots = path.at(self.grid.times(path, len(steps) + 1)).knots()
+        for knot in knots:
+            refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
+        counter = Counter(denoise)
+        z = path.start(noise(), guess)
+        memory: Memory = ()
+        for solver, (now, then) in zip(steps, pairwise(knots), strict=True):
+            z, memory = solver.step(counter, z, now, then, memory, noise)
+        clean = self.solver.finish(counter, z, knots[-1], noise)
+        if counter.calls != self.calls:
+            raise RuntimeError(f"{self} made {counter.calls} calls: its plan is wrong")
+        return clean

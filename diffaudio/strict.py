@@ -1,0 +1,114 @@
+"""YAML that means one thing: the scalars of YAML 1.2, no duplicate keys, every key with its line.
+
+Readers of YAML disagree about `no`, `012` and `12:30:45`, and most of them let a second copy of a
+key win in silence. All of these are refused when a file is read. Nothing read can run code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diffaudio.log import Refusal
+
+__all__ = ["dump", "load", "merge", "scalar"]
+
+_NUMBER = r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_SCALARS = {  # 1e-4 is a number, as in YAML 1.2
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": r"[-+]?(?:0|[1-9][0-9]*)",
+    "float": rf"{_NUMBER}|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+    "null": r"~|null|Null|NULL|",
+}
+_AMBIGUOUS = re.compile(r"(?i:yes|no|on|off|y|n)|[-+]?0[0-9_]+|[-+]?[0-9]+(?::[0-9]+)+")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, with the scalars above in place of those of YAML 1.1."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every string that `_Loader` or a reader of YAML 1.1 would take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal lists twice rather than as an anchor and an alias."""
+        del data
+        return True
+
+
+for _tag, _pattern in _SCALARS.items():
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), None
+        )
+
+
+def scalar(text: str) -> Any:
+    """Return the value of one piece of YAML, such as an option on the command line."""
+    return yaml.load(text, Loader=_Loader)
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """Return `values` as YAML that `load` reads back identically."""
+    return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
+    """Read one file and note in `places` where each key stands: {"audio.rate": "x.yaml, line 3"}.
+
+    `init_args` is left out of the noted keys, so that they read like the keys of provenance.
+
+    Raises:
+        Refusal: not readable, not YAML, not a mapping, a duplicate key or an ambiguous value.
+    """
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8-sig"))
+        node = loader.get_single_node()
+        if node is None:
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            raise Refusal(f"{path}: expected keys and values at the top level")
+        _examine(node, "", path, places)
+        return loader.construct_document(node)
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+
+
+def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> None:
+    """Note the place of every key below `node`; refuse what readers of YAML disagree about."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for name, value in node.value:
+            inner = key if name.value == "init_args" else f"{key}.{name.value}".lstrip(".")
+            place = f"{path}, line {name.start_mark.line + 1}"
+            if name.value in seen:
+                raise Refusal(f"{place}: {inner}: given twice", mend="keep one of the two")
+            seen.add(name.value)
+            places[inner] = place
+            _examine(value, inner, path, places)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _examine(value, f"{key}.{number}", path, places)
+    elif node.style is None and _AMBIGUOUS.fullmatch(node.value):
+        raise Refusal(
+            f"{path}, line {node.start_mark.line + 1}: {key}: {node.value} means different things "
+            "to different readers of YAML",
+            mend=f"write true, false or a plain number, or quote it: '{node.value}'",
+        )
+
+
+def merge(old: Any, new: Any) -> Any:
+    """Lay `new` over `old`, mapping by mapping; another class starts from its own defaults."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return new
+    if new.get("class_path", old.get("class_path")) != old.get("class_path"):
+        return new
+    return {**old, **{name: merge(old.get(name), value) for name, value in new.items()}}

@@ -1,0 +1,267 @@
+"""Checkpoints: whole or absent, checked before use, and exact.
+
+    exp/<name>/checkpoints/step_00000500/model.safetensors       weights
+                                         ema.safetensors         their averages, where kept
+                                         optimizer.safetensors   <weight>/exp_avg, ...
+                                         state.json              progress, fingerprint, digests
+
+A checkpoint is written under another name, synced and renamed. Every file's digest is in
+state.json, which holds its own. Nothing read here can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from diffaudio import weights
+from diffaudio.files import digest, fsync_dir, write_json
+from diffaudio.log import Refusal, log
+from diffaudio.train.ema import Ema
+from diffaudio.train.spec import BUDGET
+
+__all__ = ["Checkpoints", "Progress", "fit", "warm_start"]
+
+_OPTIMIZER = "optimizer.safetensors"
+_UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
+
+
+@dataclass
+class Progress:
+    """How far a run has come: all of a run's state that is not a tensor.
+
+    Attributes:
+        step: steps done.
+        updates: those that changed the weights.
+        skipped: those skipped in a row until now.
+        validated: the step of the last validation.
+        best: {"checkpoint": name, metric: value, ...} of the best validation.
+        log_bytes: length of log.jsonl.
+    """
+
+    step: int = 0
+    updates: int = 0
+    skipped: int = 0
+    validated: int = 0
+    best: dict[str, Any] | None = None
+    log_bytes: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name of the checkpoint at this step."""
+        return f"step_{self.step:08d}"
+
+
+class Checkpoints:
+    """The checkpoints of one experiment.
+
+    Args:
+        exp: the experiment.
+        keep: how many of the newest stay; the best stays besides.
+        fingerprint: flat keys that must not change while a run goes on, except `BUDGET`.
+    """
+
+    def __init__(self, exp: Path, *, keep: int, fingerprint: Mapping[str, Any]) -> None:
+        self._exp, self._folder, self._keep = exp, exp / "checkpoints", keep
+        self._fingerprint: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)))
+
+    def newest(self) -> Path | None:
+        """Return the newest checkpoint."""
+        found = self._folder.glob(f"step_*/{weights.STATE}")
+        return max((path.parent for path in found), default=None)
+
+    def check(self) -> None:
+        """Refuse to go on from a checkpoint that was made with other settings or data.
+
+        Raises:
+            Refusal: naming each key, its old and its new value; or state.json is damaged.
+        """
+        newest = self.newest()
+        if newest is None:
+            return
+        changes = self._changes(self._state(newest))
+        if refused := [text for key, text in changes.items() if key not in BUDGET]:
+            raise Refusal(
+                f"{newest}: made with other settings (old -> new): {'; '.join(refused)}",
+                mend="set them back, give another --exp, or train anew with --force true",
+            )
+
+    def restore(self, model: nn.Module, optimizer: Optimizer, ema: Ema | None) -> Progress:
+        """Bring everything to where the newest checkpoint was; without one, change nothing.
+
+        Raises:
+            Refusal: a file is cut or changed, other settings, or weights of another model.
+        """
+        for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
+            log.info("%s: left over from a run that was cut off, removed", unfinished)
+            shutil.rmtree(unfinished)
+        newest = self.newest()
+        if newest is None:
+            return Progress()
+        self.check()
+        state = self._state(newest)
+        for change in self._changes(state).values():
+            log.info("going on with another %s", change)
+        self._verify(newest, state["files"])
+        fit(model, weights.read_weights(newest, ema=False), newest)
+        _unflatten(model, optimizer, load_file(newest / _OPTIMIZER))
+        if ema is not None:
+            ema.load_state_dict(weights.read_weights(newest, ema=True))
+        progress = Progress(**state["progress"])
+        self._point(progress)
+        log.info("%s: going on from step %d", newest, progress.step)
+        return progress
+
+    def save(
+        self, progress: Progress, model: nn.Module, optimizer: Optimizer, ema: Ema | None
+    ) -> None:
+        """Write the checkpoint of this step unless it is there, and remove those not kept.
+
+        Raises:
+            Refusal: the disk is full; nothing is left of the new checkpoint.
+        """
+        if not (self._folder / progress.name).exists():
+            tensors = {weights.MODEL: model.state_dict(), _OPTIMIZER: _flat(model, optimizer)}
+            if ema is not None:
+                tensors[weights.EMA] = ema.state_dict()
+            self._write(progress, tensors)
+        self._point(progress)
+        kept = {path.name for path in sorted(self._folder.glob("step_*"))[-self._keep :]}
+        kept |= {progress.best["checkpoint"]} if progress.best else set()
+        for path in self._folder.glob("step_*"):
+            if path.name not in kept:
+                doomed = path.rename(self._folder / f"{_UNFINISHED}{path.name}")
+                shutil.rmtree(doomed)
+
+    def _write(self, progress: Progress, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
+        new = self._folder / f"{_UNFINISHED}{progress.name}"
+        new.mkdir(parents=True)
+        try:
+            files = {name: weights.write_weights(new / name, t) for name, t in tensors.items()}
+            state = {
+                "step": progress.step,
+                "files": files,
+                "progress": asdict(progress),
+                "fingerprint": self._fingerprint,
+            }
+            write_json(new / weights.STATE, {**state, "digest": _digest(state)})
+        except Refusal:
+            shutil.rmtree(new)
+            raise
+        new.rename(self._folder / progress.name)
+        fsync_dir(self._folder)
+
+    def _point(self, progress: Progress) -> None:
+        """Let best.json name the best checkpoint; a run that was cut off may name another one."""
+        best = progress.best
+        if best is not None and (self._folder / best["checkpoint"]).is_dir():
+            write_json(self._exp / "best.json", best)
+        else:
+            (self._exp / "best.json").unlink(missing_ok=True)
+
+    def _state(self, folder: Path) -> dict[str, Any]:
+        state = weights.read_state(folder)
+        if state.pop("digest", None) != _digest(state):
+            raise self._damaged(folder / weights.STATE)
+        return state
+
+    def _changes(self, state: Mapping[str, Any]) -> dict[str, str]:
+        """Return the keys that differ from the checkpoint's, each with its old and new value."""
+        old, new = state["fingerprint"], self._fingerprint
+        return {
+            key: f"{key}: {json.dumps(old.get(key))} -> {json.dumps(new.get(key))}"
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
+        }
+
+    def _verify(self, folder: Path, files: Mapping[str, str]) -> None:
+        for name, recorded in files.items():
+            path = folder / name
+            if not path.is_file() or digest(path) != recorded:
+                raise self._damaged(path)
+
+    def _damaged(self, path: Path) -> Refusal:
+        others = sorted(p for p in self._folder.glob("step_*") if p != path.parent)
+        return Refusal(
+            f"{path}: damaged: not what was saved",
+            mend=f"remove the folder {path.parent} to go on from "
+            f"{others[-1].name if others else 'the start'}",
+        )
+
+
+def fit(model: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Load weights into a model of exactly that shape.
+
+    Raises:
+        Refusal: they belong to another model; the first tensor of each kind of fault is named.
+    """
+    own = model.state_dict()
+    faults = {
+        "missing": [name for name in own if name not in tensors],
+        "unexpected": [name for name in tensors if name not in own],
+        "of another shape": [
+            f"{name} {list(tensors[name].shape)}, here {list(tensor.shape)}"
+            for name, tensor in own.items()
+            if name in tensors and tensors[name].shape != tensor.shape
+        ],
+    }
+    if any(faults.values()):
+        told = [f"{len(n)} {fault} ({n[0]})" for fault, n in faults.items() if n]
+        raise Refusal(
+            f"{source}: weights of another model: {', '.join(told)}",
+            mend="use the configuration they were trained with (config.yaml beside them)",
+        )
+    model.load_state_dict(dict(tensors))
+
+
+def warm_start(source: str, model: nn.Module) -> None:
+    """Start from another experiment's weights: its best checkpoint, averaged where it has that.
+
+    Args:
+        source: an experiment, one of its checkpoints or an exported folder.
+        model: takes the weights.
+
+    Raises:
+        Refusal: nothing there, damaged, or weights of another model.
+    """
+    exp = Path(source)
+    folder = weights.find(exp, "best" if (exp / "best.json").is_file() else "last")
+    state = weights.read_state(folder)
+    ema = weights.EMA in state["files"]
+    fit(model, weights.read_weights(folder, ema=ema), folder)
+    kind = "averaged weights" if ema else "weights"
+    log.info("starting from the %s of %s (step %s)", kind, folder, state.get("step"))
+
+
+def _digest(state: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _names(model: nn.Module, optimizer: Optimizer) -> list[str]:
+    """Return the names of the optimiser's weights in its own order."""
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _flat(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    state, names = optimizer.state_dict()["state"], _names(model, optimizer)
+    return {f"{names[i]}/{key}": value for i, held in state.items() for key, value in held.items()}
+
+
+def _unflatten(model: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    number = {name: i for i, name in enumerate(_names(model, optimizer))}
+    state: dict[int, dict[str, Tensor]] = {}
+    for path, tensor in tensors.items():
+        name, _, key = path.rpartition("/")
+        state.setdefault(number[name], {})[key] = tensor
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

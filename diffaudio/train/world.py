@@ -1,0 +1,98 @@
+"""The processes of a run and what they compute with: ranks, precision, threads, determinism."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+import torch
+from accelerate import Accelerator, DistributedType
+
+from diffaudio.log import Refusal
+from diffaudio.train.launch import Asked
+from diffaudio.train.signals import die_with_parent
+from diffaudio.train.spec import Precision
+
+__all__ = ["agreed", "bf16", "join", "settled", "threads"]
+
+_KINDS = {DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU}
+
+
+def join(asked: Asked) -> Accelerator:
+    """Join the ranks asked for; every setting of accelerate is given here, none taken from a file.
+
+    Raises:
+        Refusal: a GPU is asked for and there is none, or the world is not the one asked for.
+    """
+    if asked.ngpu > torch.cuda.device_count():
+        raise Refusal(
+            f"--ngpu {asked.ngpu}: this machine has {torch.cuda.device_count()} that torch can use",
+            mend="ask for fewer; --ngpu 0 computes on the CPU",
+        )
+    if asked.size > 1:
+        die_with_parent()
+    accelerator = Accelerator(
+        cpu=asked.ngpu == 0, mixed_precision="no", gradient_accumulation_steps=1
+    )
+    found = accelerator.num_processes
+    told = int(os.environ.get("WORLD_SIZE", "1"))
+    if not found == told == asked.size or accelerator.distributed_type not in _KINDS:
+        raise Refusal(
+            f"{asked.size} ranks were asked for, WORLD_SIZE is {told}, and {found} found one "
+            f"another ({accelerator.distributed_type.value})",
+            mend="give --ngpu and --num_nodes as the ranks were started",
+        )
+    return accelerator
+
+
+def agreed(accelerator: Accelerator, decide: Callable[[], bool]) -> bool:
+    """Let the main rank decide for all; if it fails, the others end without waiting for it."""
+    verdict, failure = torch.zeros(2, device=accelerator.device), None
+    if accelerator.is_main_process:
+        try:
+            verdict[0] = decide()
+        except BaseException as error:  # whatever it is, the others must hear of it first
+            verdict[1], failure = 1, error
+    verdict = accelerator.reduce(verdict, "sum")
+    if failure is not None:
+        raise failure
+    if verdict[1]:
+        raise SystemExit(1)
+    return bool(verdict[0])
+
+
+def bf16(precision: Precision, device: torch.device) -> bool:
+    """Say whether networks compute in bfloat16: where it is asked for, or is faster."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
+def threads(asked: int) -> int:
+    """Return the threads of one rank; 0 shares this machine's cores among its ranks."""
+    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return asked or max(len(os.sched_getaffinity(0)) // ranks, 1)
+
+
+@contextlib.contextmanager
+def settled(count: int, device: torch.device) -> Iterator[None]:
+    """Compute with `count` threads and deterministic algorithms inside the block.
+
+    On a GPU an operation that has no deterministic form warns; on a CPU it is an error.
+    """
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.set_num_threads(count)
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = fill

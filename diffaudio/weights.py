@@ -1,0 +1,113 @@
+"""Weights on disk: safetensors beside a `state.json` that holds their digests.
+
+Nothing read here can run code. A checkpoint is a folder:
+
+    model.safetensors       weights as trained
+    ema.safetensors         their exponential moving average, where one is kept
+    state.json              {"step": 500, "files": {"model.safetensors": sha256, ...}, ...}
+
+An experiment holds them under `checkpoints/step_00000500`, names its best one in `best.json`, and
+an exported folder is such a checkpoint itself. Writing state.json last is what makes a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from diffaudio.files import atomic, digest, read_json
+from diffaudio.log import Refusal
+
+__all__ = ["EMA", "MODEL", "STATE", "find", "read_state", "read_weights", "write_weights"]
+
+MODEL, EMA, STATE = "model.safetensors", "ema.safetensors", "state.json"
+
+
+def find(exp: Path, which: str) -> Path:
+    """Return the folder of a checkpoint.
+
+    Args:
+        exp: an experiment, or an exported folder (which holds one checkpoint, whatever `which`).
+        which: `best` (by validation), `last`, or a checkpoint's name such as `step_00000500`.
+
+    Raises:
+        Refusal: there is no such checkpoint; the mend lists those there are.
+    """
+    if (exp / STATE).is_file():
+        return exp
+    names = sorted(path.parent.name for path in exp.glob(f"checkpoints/step_*/{STATE}"))
+    if which == "last" and names:
+        return exp / "checkpoints" / names[-1]
+    if which == "best" and (exp / "best.json").is_file():
+        which = str(read_json(exp / "best.json").get("checkpoint"))
+    if which in names:
+        return exp / "checkpoints" / which
+    raise Refusal(
+        f"{exp}: no checkpoint {which!r}",
+        mend=f"there are: {', '.join(['best', 'last', *names])}"
+        if names
+        else "train first (diffaudio train), or check the folder's name",
+    )
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return a checkpoint's state.json: the step, the digests and what the trainer added.
+
+    Raises:
+        Refusal: it is missing, is not JSON or lists no files.
+    """
+    state: dict[str, Any] = read_json(folder / STATE)
+    if not isinstance(state, dict) or not isinstance(state.get("files"), dict):
+        raise Refusal(
+            f"{folder / STATE}: lists no files, so the weights cannot be checked",
+            mend="use another checkpoint",
+        )
+    return state
+
+
+def read_weights(folder: Path, *, ema: bool) -> dict[str, Tensor]:
+    """Read the weights of a checkpoint on the CPU, checked against their recorded digest.
+
+    Args:
+        folder: one checkpoint, as `find` returns it.
+        ema: the averaged weights instead of the last ones.
+
+    Raises:
+        Refusal: the file is missing, cut or changed, or this checkpoint keeps no average.
+    """
+    name = EMA if ema else MODEL
+    recorded = read_state(folder)["files"].get(name)
+    if recorded is None:
+        raise Refusal(
+            f"{folder}: holds no {name}",
+            mend=f"ask for the other weights: --decode.ema {str(not ema).lower()}",
+        )
+    path = folder / name
+    if not path.is_file():
+        raise Refusal(f"{path}: no such file", mend="use another checkpoint")
+    found = digest(path)
+    if found != recorded:
+        raise Refusal(
+            f"{path}: damaged or replaced (sha256 {found[:12]}, recorded {recorded[:12]})",
+            mend="copy it again or use another checkpoint",
+        )
+    try:
+        weights: dict[str, Tensor] = load_file(path)
+    except SafetensorError as error:
+        raise Refusal(
+            f"{path}: not safetensors ({error})", mend="use another checkpoint"
+        ) from error
+    return weights
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor]) -> str:
+    """Write tensors as safetensors, whole or not at all, and return the file's SHA-256."""
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    with atomic(path) as file:
+        file.write(save(held))
+    return digest(path)

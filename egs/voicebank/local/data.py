@@ -1,0 +1,72 @@
+"""VoiceBank-DEMAND, 28 speakers (Valentini-Botinhao, https://doi.org/10.7488/ds/2117), and stand-ins.
+
+    python local/data.py --corpus official|mini|synthetic|FOLDER --downloads downloads
+
+Whatever the corpus, it lies on disk as the official one does, so `rows` is the same for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from diffaudio import provenance
+from diffaudio.files import read_json
+from diffaudio.log import Refusal, log, setup_log
+
+SETS = {"train": "trainset_28spk", "test": "testset"}
+FOLDERS = [f"{role}_{name}_wav" for name in SETS.values() for role in ("clean", "noisy")]
+VALID = ["p226_", "p287_"]  # held out of training, as by Lu et al. 2022 (CDiffuSE) and SGMSE+
+DISJOINT = {"test": ["speaker"]}  # no speaker of the test is in another split
+
+
+def rows(corpus: Path) -> Iterator[dict[str, Any]]:
+    """Yield one row per utterance: id, split, audio by role, speaker, noise and SNR."""
+    about = corpus / "corpus.json"  # a made corpus names its own validation utterances
+    valid = tuple(read_json(about)["valid"] if about.is_file() else VALID)
+    for split, name in SETS.items():
+        noises = dict(_noises(corpus / f"log_{name}.txt"))
+        folders = {role: corpus / f"{role}_{name}_wav" for role in ("clean", "noisy")}
+        names = {path.name for folder in folders.values() for path in folder.glob("*.wav")}
+        for file in sorted(names):
+            stem = file.removesuffix(".wav")
+            yield {
+                "id": stem,
+                "split": "valid" if split == "train" and stem.startswith(valid) else split,
+                "audio": {role: f"{folder.name}/{file}" for role, folder in folders.items()},
+                "speaker": stem.split("_")[0],
+                **noises.get(stem, {}),
+            }
+
+
+def _noises(log_file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield utterance, noise and SNR (dB) from one of the corpus's log files, if it is there."""
+    if log_file.is_file():
+        for line in log_file.read_text(encoding="utf-8").splitlines():
+            if len(words := line.split()) == 3:
+                yield words[0], {"noise": words[1], "snr": float(words[2])}
+
+
+def main(argv: list[str]) -> int:
+    """Stage 0: bring the corpus to disk and print its folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", default="mini", help="official, mini, synthetic or a folder")
+    parser.add_argument("--downloads", type=Path, default=Path("downloads"), help="default: %(default)s")
+    parser.add_argument("--force", nargs="?", const="true", default="false", choices=["true", "false"])
+    options = parser.parse_args(argv)
+    setup_log()
+    import mini
+    folder = options.downloads / options.corpus
+    keys = {"corpus": options.corpus}
+    if provenance.begin(folder, stage="corpus", version=1, keys=keys, inputs={}, force=options.force == "true", outputs=("*",)):
+        mini.make(folder, options.downloads / "packages")
+        provenance.finish(folder)
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

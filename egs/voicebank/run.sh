@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# VoiceBank-DEMAND: speech enhancement, from the corpus to a scored and audible model.
+# In minutes on two cores:  run.sh --corpus mini --conf conf/demo.yaml
+# Files and folders are relative to the folder of this script.
+set -euo pipefail
+CDPATH='' cd -- "$(dirname -- "$0")"
+. ./path.sh
+. ./cmd.sh
+
+stage=0                          # first stage to run
+stop_stage=7                     # last stage to run
+corpus=official                  # official, mini, synthetic, or a folder/ in the official layout
+conf=conf/train.yaml             # configuration: audio, model, training, decoding, scoring
+args=                            # changes to it: --args "--train.steps 20 --train.seed 1"
+tag=                             # added to the names of folders, keeps variants apart
+exp=                             # experiment folder; empty: exp/<name of conf>
+sets="test"                      # sets to decode and score, separated by spaces
+nj=$(getconf _NPROCESSORS_ONLN)  # parallel jobs, in all stages but training
+ngpu=0                           # GPUs per machine for training; 0 trains on the CPU
+num_nodes=1                      # machines for training
+status=false                     # only show what is done, stale or missing
+dry_run=false                    # only print the commands
+check=false                      # try all stages on few items and steps, in folders of their own
+force=false                      # do again what is up to date
+. parse_options.sh
+
+limit=
+if [ "$check" = true ]; then
+    limit=12 force=true tag=${tag:+${tag}_}check exp='' args="$args --train.steps 4"
+fi
+case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
+data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
+exp=${exp:-exp/$(basename -- "$conf" .yaml)${tag:+_$tag}}
+
+if stage 0 "Get the corpus: $root"; then
+    run python local/data.py --corpus "$corpus" --downloads downloads
+fi
+if stage 1 "List and check the recordings: $data" "$data"; then
+    run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
+        ${limit:+--limit "$limit"}
+fi
+if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
+    run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"
+fi
+if stage 3 "Extract features"; then
+    log "Not needed: spectrograms are computed on the fly."
+fi
+if stage 4 "Train: $exp" "$exp"; then
+    run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
+        --ngpu "$ngpu" --num_nodes "$num_nodes"
+fi
+if stage 5 "Enhance: $exp/decode" "$exp/decode"; then
+    for split in $sets; do
+        run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
+            --set "$split" --nj "$nj"
+    done
+fi
+if stage 6 "Score: $exp/RESULTS.md, $exp/report.html" "$exp/score"; then
+    for split in $sets; do
+        run diffaudio score --config "$conf" --exp "$exp" --data "$data" --set "$split"
+    done
+fi
+if stage 7 "Sweep solvers and numbers of calls"; then
+    log "Not part of this recipe."
+fi
+finish

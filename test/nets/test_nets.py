@@ -1,0 +1,73 @@
+"""Promises of every network: any length, padding-invariant, every parameter used, starts as zero."""
+
+import pytest
+import torch
+
+from diffaudio.nets import BandTransformer, UNet2d
+
+NETS = {
+    "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16, 24), patch=(4, 2), depth=1, heads=2,
+                             strides=((2, 2), (2, 1))),
+    "unet2d-flat": lambda: UNet2d(4, 2, 1, widths=(8, 16), patch=(1, 4), strides=((1, 2),), heads=2),
+    "bands": lambda: BandTransformer(4, 2, 65, bands=8, width=16, depth=2, heads=2),
+    "dit": lambda: BandTransformer(4, 2, 20, bands=1, patch=1, width=16, depth=2, heads=2),
+}  # fmt: skip
+BINS = {"unet2d": 65, "unet2d-flat": 1, "bands": 65, "dit": 20}
+
+
+def build(name):
+    torch.manual_seed(0)
+    net = NETS[name]()
+    for parameter in net.parameters():  # zeroed branches would hide what they compute
+        torch.nn.init.normal_(parameter, std=0.2)
+    return net
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_starts_as_zero(name):
+    net = NETS[name]()
+    assert net(torch.randn(2, 4, BINS[name], 9), torch.rand(2)).abs().max() == 0
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("frames", [1, 2, 7, 16])
+def test_any_length(name, frames):
+    out = build(name)(torch.randn(2, 4, BINS[name], frames), torch.rand(2))
+    assert out.shape == (2, 2, BINS[name], frames)
+    assert torch.isfinite(out).all()
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("short", [1, 5, 7])
+def test_padding_changes_nothing(name, short):
+    net, long = build(name), 23
+    x, c_noise = torch.randn(2, 4, BINS[name], long), torch.rand(2)
+    x[0, ..., short:] = 0
+    mask = torch.ones(2, 1, 1, long)
+    mask[0, ..., short:] = 0
+    batched = net(x, c_noise, mask)
+    alone = net(x[:1, ..., :short], c_noise[:1])
+    torch.testing.assert_close(batched[:1, ..., :short], alone, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(batched[1:], net(x[1:], c_noise[1:]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_parameter_matters(name):
+    net = build(name)
+    net(torch.randn(2, 4, BINS[name], 12), torch.rand(2)).square().sum().backward()
+    silent = [n for n, p in net.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_noise_level_matters(name):
+    net, x = build(name), torch.randn(1, 4, BINS[name], 8)
+    near, far = (net(x, torch.tensor([t])) for t in (0.1, 0.9))
+    assert (near - far).abs().max() > 1e-3
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="strides"):
+        UNet2d(4, 2, 64, widths=(8, 16), strides=((2, 2), (2, 2)))
+    with pytest.raises(ValueError, match="heads"):
+        BandTransformer(4, 2, 64, width=30, heads=4)

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# egs/*/run.sh with a fake diffaudio and a fake python: what is called, with which arguments.
+# shellcheck disable=SC2016  # what must not expand
+
+setup() {
+    . "$BATS_TEST_DIRNAME/common.bash"
+    fake diffaudio
+    fake python
+    voicebank=$ROOT/egs/voicebank/run.sh
+}
+
+# call VERB [STATUS]: the arguments of the recipe's call of this verb, one per line
+call() {
+    awk -v verb="$1" '
+        /^(manifest|shard|train|decode|score|status)$/ { on = $0 == verb }
+        on' diffaudio.argv
+}
+
+@test "the stages call each verb once, in order" {
+    run "$voicebank" --corpus mini --conf conf/demo.yaml --nj 3
+    [ "$status" -eq 0 ]
+    grep -xE 'manifest|shard|train|decode|score|extract|sweep' diffaudio.argv |
+        diff <(printf '%s\n' manifest shard train decode score) -
+    printf '%s\n' local/data.py --corpus mini --downloads downloads | diff - python.argv
+    printf '%s\n' shard --config conf/demo.yaml --data data/mini --out dump/mini --nj 3 |
+        diff - <(call shard)
+    has "Successfully finished."
+}
+
+@test "the experiment is named after the configuration, the data after the corpus" {
+    "$voicebank" --corpus mini --conf conf/tuning/bridge.yaml --stage 1
+    printf '%s\n' train --config conf/tuning/bridge.yaml --dump dump/mini --exp exp/bridge \
+        --ngpu 0 --num_nodes 1 | diff - <(call train)
+    call manifest | grep -x downloads/mini
+}
+
+@test "--tag keeps variants apart, --exp names the experiment" {
+    "$voicebank" --corpus mini --conf conf/demo.yaml --stage 1 --tag a
+    call shard | grep -x dump/mini_a
+    call score | grep -x exp/demo_a
+    rm diffaudio.argv
+    "$voicebank" --exp "my exp" --stage 4 --ngpu 2 --num_nodes 3
+    printf '%s\n' train --config conf/train.yaml --dump dump/official --exp 'my\ exp' \
+        --ngpu 2 --num_nodes 3 | diff - <(call train)
+}
+
+@test "a corpus with a / in its name is a folder" {
+    "$voicebank" --corpus "/big disk/VCTK-DEMAND/"
+    call manifest | grep -xF -- '/big\ disk/VCTK-DEMAND/'
+    call shard | grep -x data/VCTK-DEMAND
+    grep -xF -- '/big\ disk/VCTK-DEMAND/' python.argv
+}
+
+@test "spaces, quotes, \$(), newlines and emoji reach the commands unharmed" {
+    odd=$'a "b" \'c\' $(touch hit) `touch hit` \n*;\\ 🎧'
+    "$voicebank" --corpus "x/$odd" --exp "$odd" --conf "$odd.yaml" --stage 0
+    printf '%q\n' train --config "$odd.yaml" --dump "dump/$odd" --exp "$odd" --ngpu 0 \
+        --num_nodes 1 | diff - <(call train)
+    printf '%q\n' local/data.py --corpus "x/$odd" --downloads downloads | diff - python.argv
+    [ ! -e hit ]
+    [ ! -e "$ROOT/egs/voicebank/hit" ]
+}
+
+@test "several sets are decoded and scored one by one" {
+    "$voicebank" --sets "valid test" --stage 5
+    [ "$(grep -cx decode diffaudio.argv)" -eq 2 ]
+    [ "$(grep -cx score diffaudio.argv)" -eq 2 ]
+    call decode | grep -x valid
+    call score | grep -x test
+}
+
+@test "it works from any folder, through any name, with CDPATH set" {
+    export CDPATH=/tmp:/
+    cd "$ROOT/egs"
+    run voicebank/run.sh --stage 3 --stop_stage 3
+    [ "$status" -eq 0 ]
+    cd voicebank
+    run bash run.sh --stage 3 --stop_stage 3
+    [ "$status" -eq 0 ]
+    cd /
+    run "$voicebank" --stage 3 --stop_stage 3
+    [ "$status" -eq 0 ]
+}
+
+@test "a recipe may live outside the repository, in a folder with a space" {
+    mkdir -p "my work/egs"
+    cp -r "$ROOT/egs/voicebank" "my work/egs/mine"
+    DIFFAUDIO_ROOT=$ROOT run "my work/egs/mine/run.sh" --stage 4 --stop_stage 4 --corpus mini
+    [ "$status" -eq 0 ]
+    call train | grep -x dump/mini
+}
+
+@test "--check true tries all stages on few items and steps, away from the real folders" {
+    run "$voicebank" --check true --corpus mini --exp exp/precious --args "--train.steps 900"
+    [ "$status" -eq 0 ]
+    [ "$(call manifest | grep -x -A1 -- --limit | tail -n 1)" -lt 20 ]
+    call shard | grep -x dump/mini_check
+    call train | grep -x exp/train_check
+    [ "$(call train | grep -x -A1 -- --train.steps | tail -n 1)" -lt 10 ]
+    [ "$(grep -cx exp/precious diffaudio.argv)" -eq 0 ]
+    [ "$(grep -cx -- --force diffaudio.argv)" -eq 5 ]
+}
+
+@test "--status true asks for the folders of every stage" {
+    run "$voicebank" --status true --corpus mini --conf conf/demo.yaml
+    [ "$status" -eq 0 ]
+    call status | grep -x data/mini
+    call status | grep -x dump/mini
+    call status | grep -x exp/demo
+    [ ! -e python.argv ]
+}
+
+@test "--dry_run true calls nothing" {
+    run "$voicebank" --dry_run true --corpus mini
+    [ "$status" -eq 0 ]
+    has "python local/data.py --corpus mini"
+    has "diffaudio score --config conf/train.yaml"
+    [ ! -e diffaudio.argv ]
+    [ ! -e python.argv ]
+}
+
+@test "--help names every option with its default" {
+    run "$voicebank" --help
+    [ "$status" -eq 0 ]
+    has "VoiceBank-DEMAND"
+    for name in stage stop_stage corpus conf args tag exp sets nj ngpu num_nodes status dry_run \
+        check force; do
+        has "  --$name "
+    done
+    longest=$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)
+    [ "$longest" -le 100 ]
+}
+
+@test "a failure says how to go on, with the recipe as it was called" {
+    fake diffaudio '[ "$1" != train ] || exit 73'
+    cd "$ROOT"
+    run egs/voicebank/run.sh --corpus mini --conf conf/demo.yaml
+    [ "$status" -eq 73 ]
+    has "ERROR in stage 4 (Train: exp/demo): exit code 73, in use by another run"
+    has "go on by: egs/voicebank/run.sh --corpus mini --conf conf/demo.yaml --stage 4"
+}
+
+@test "the backend comes from the environment, else from cmd.local.sh, else it is local" {
+    cp -r "$ROOT/egs/voicebank" mine
+    rm -f mine/cmd.local.sh
+    fake diffaudio 'echo "backend $DIFFAUDIO_CMD"'
+    export DIFFAUDIO_ROOT=$ROOT
+    run mine/run.sh --stage 2 --stop_stage 2
+    has "backend local"
+    DIFFAUDIO_CMD=tcp://head:8786 run mine/run.sh --stage 2 --stop_stage 2
+    has "backend tcp://head:8786"
+    echo 'DIFFAUDIO_CMD=${DIFFAUDIO_CMD:-slurm}' >mine/cmd.local.sh
+    run mine/run.sh --stage 2 --stop_stage 2
+    has "backend slurm"
+}
+
+@test "an active environment is used, tools/venv when none is" {
+    mkdir -p root/egs/x root/tools/venv/bin
+    cp -r "$ROOT/utils" root/
+    cp "$ROOT"/egs/voicebank/*.sh root/egs/x/
+    for name in diffaudio python; do
+        printf '#!/bin/bash\necho from venv\n' >"root/tools/venv/bin/$name"
+        chmod +x "root/tools/venv/bin/$name"
+    done
+    run root/egs/x/run.sh --stage 2 --stop_stage 2
+    lacks "from venv"
+    run env -u VIRTUAL_ENV -u CONDA_DEFAULT_ENV root/egs/x/run.sh --stage 2 --stop_stage 2
+    has "from venv"
+    run env -u VIRTUAL_ENV CONDA_DEFAULT_ENV=base root/egs/x/run.sh --stage 2 --stop_stage 2
+    has "from venv"
+    run env -u VIRTUAL_ENV CONDA_DEFAULT_ENV=audio root/egs/x/run.sh --stage 2 --stop_stage 2
+    lacks "from venv"
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# utils/stage.sh: stages, dry run, status, and the block that a failing stage leaves.
+# shellcheck disable=SC2016  # what must not expand
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    . "$BATS_TEST_DIRNAME/common.bash"
+    fake diffaudio
+    cat >run.sh <<'END'
+#!/usr/bin/env bash
+# A recipe.
+set -euo pipefail
+. stage.sh
+stage=0         # first
+stop_stage=3    # last
+args=           # more
+force=false     # again
+status=false    # show
+dry_run=false   # print
+code=0          # how stage 2 ends
+. parse_options.sh
+if stage 0 "Get: a b" "downloads/a b"; then
+    run echo got "a  b"
+fi
+if stage 1 "Pack" dump/x dump/y; then
+    run diffaudio shard --out dump/x
+fi
+if stage 2 "Train"; then
+    run bash -c 'exit "$0"' "$code"
+    echo "after"
+fi
+if stage 3 "Score" exp; then
+    run diffaudio score
+fi
+finish
+END
+    chmod +x run.sh
+}
+
+@test "all stages run in order, and the end is said" {
+    run ./run.sh
+    [ "$status" -eq 0 ]
+    [[ $output =~ 20[0-9-]{8}T[0-9:]{8}\ \(run.sh\)\ Stage\ 0:\ Get:\ a\ b ]]
+    has "got a  b"
+    [[ $output =~ Stage\ 0.*Stage\ 1.*Stage\ 2.*after.*Stage\ 3 ]]
+    [[ $output =~ "(run.sh) Successfully finished. [elapsed="[0-9]+s\]$ ]]
+}
+
+@test "--stage and --stop_stage are both inclusive" {
+    run ./run.sh --stage 1 --stop_stage 2
+    [ "$status" -eq 0 ]
+    [[ $output =~ Stage\ 1.*Stage\ 2 ]]
+    lacks "Stage 0"
+    lacks "Stage 3"
+    run ./run.sh --stage 2 --stop_stage 2
+    lacks "Stage 1"
+    has "Stage 2"
+    lacks "Stage 3"
+}
+
+@test "skipping the last stage is no failure" {
+    run ./run.sh --stop_stage 0
+    [ "$status" -eq 0 ]
+    has "Successfully finished."
+}
+
+@test "no stage at all is refused instead of finished" {
+    run ./run.sh --stage 3 --stop_stage 2
+    [ "$status" -eq 2 ]
+    has "no stage between --stage 3 and --stop_stage 2"
+    lacks "Successfully"
+    run ./run.sh --stage 12
+    [ "$status" -eq 2 ]
+}
+
+@test "a failing stage stops the recipe with one block: stage, cause, command, how to go on" {
+    run ./run.sh --args "--a 'b  c'" --code 3 --stage 1 --stop_stage=3
+    [ "$status" -eq 3 ]
+    has "ERROR in stage 2 (Train): exit code 3, see above"
+    has "command:  bash -c exit\\ \\\"\\\$0\\\" 3"
+    has "go on by: ./run.sh --args --a\\ \\'b\\ \\ c\\' --code 3 --stop_stage=3 --stage 2"
+    lacks "after"
+    lacks "Stage 3"
+    lacks "Successfully"
+}
+
+@test "the rerun command can be pasted into a shell and means the same" {
+    run ./run.sh --args $'two\nlines $(touch hit) 🎧' --code 5
+    line=${output##*go on by: }
+    fake run.sh
+    PATH=$PWD/bin:$PATH bash -c "${line/.\/run.sh/run.sh}"
+    printf '%q\n' --args $'two\nlines $(touch hit) 🎧' --code 5 --stage 2 >wanted
+    diff wanted run.sh.argv
+    [ ! -e hit ]
+}
+
+@test "the rerun command works as typed: bash run.sh" {
+    run bash run.sh --code 1
+    has "go on by: bash run.sh --code 1 --stage 2"
+}
+
+@test "exit codes are decoded" {
+    while IFS=: read -r code cause; do
+        run "-$code" ./run.sh --code "$code"
+        has "exit code $code, $cause"
+    done <<'END'
+1:see above
+73:in use by another run
+126:not executable
+127:not found
+130:interrupted
+137:killed, most likely out of memory
+139:crashed
+143:terminated from outside
+136:signal 8
+END
+}
+
+@test "a command that is not there is said to be missing" {
+    sed 's/run echo got/run no-such-command/' run.sh >other.sh
+    run -127 bash other.sh
+    has "ERROR in stage 0 (Get: a b): exit code 127, not found"
+}
+
+@test "--help and refused options leave no failure block" {
+    for words in "--help" "--stge 1" "--stage x" "stray"; do
+        # shellcheck disable=SC2086
+        run ./run.sh $words
+        lacks "ERROR"
+        lacks "Stage 0"
+    done
+}
+
+@test "--dry_run true prints what can be pasted and does nothing" {
+    run ./run.sh --dry_run true --force true
+    [ "$status" -eq 0 ]
+    has 'echo got a\ \ b'
+    lacks $'\ngot'
+    has "diffaudio shard --out dump/x --force"
+    has "Dry run: nothing was done; these are commands for the folder $PWD"
+    [ ! -e diffaudio.argv ]
+    ./run.sh --dry_run true 2>/dev/null | bash >again
+    [ "$(cat again)" = "got a  b" ]
+    [ -e diffaudio.argv ]
+}
+
+@test "--status true asks for the folders of the chosen stages and runs nothing" {
+    run ./run.sh --status true
+    [ "$status" -eq 0 ]
+    printf '%q\n' status "downloads/a b" dump/x dump/y exp | diff - diffaudio.argv
+    lacks got
+    lacks "Successfully"
+    rm diffaudio.argv
+    run ./run.sh --status true --stage 3
+    printf '%q\n' status exp | diff - diffaudio.argv
+}
+
+@test "a failing status is no failed stage" {
+    fake diffaudio "exit 4"
+    run ./run.sh --status true
+    [ "$status" -eq 4 ]
+    lacks "ERROR in stage"
+}
+
+@test "--args go to diffaudio only, split at spaces, neither globbed nor evaluated" {
+    touch glob
+    run ./run.sh --stop_stage 1 --args $'--train.steps 20  --x *\t$(touch hit)\n"q"'
+    [ "$status" -eq 0 ]
+    printf '%q\n' shard --out dump/x --train.steps 20 --x '*' '$(touch' 'hit)' '"q"' |
+        diff - diffaudio.argv
+    [ ! -e hit ]
+    has "got a  b"
+}
+
+@test "--force true goes to diffaudio only" {
+    run ./run.sh --force true --stop_stage 1
+    printf '%q\n' shard --out dump/x --force | diff - diffaudio.argv
+    has "got a  b"
+}

@@ -1,0 +1,93 @@
+# shellcheck shell=bash disable=SC2154  # the options are the recipe's
+# Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `stage`, `run`
+# and `finish`; and, when a stage fails, one block that says which, why, and how to go on.
+# Reads the recipe's options stage, stop_stage, args, force, status and dry_run.
+
+SECONDS=0
+_words=("$@") # the command line, for the rerun command
+_stage='' _title='' _command='' _folders=()
+
+log() { # message
+    printf '%s (%s) %s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "${0##*/}" "$*" >&2
+}
+
+quoted() { # words: as one line for a shell
+    local line
+    printf -v line ' %q' "$@"
+    printf '%s\n' "${line# }"
+}
+
+# stage NUMBER TITLE [FOLDER...]: whether this stage is to run; it writes the folders
+stage() {
+    [[ $1 -ge $stage && $1 -le $stop_stage ]] || return 1
+    _stage=$1 _title=$2 _command='' _folders+=("${@:3}")
+    if [[ $status == true ]]; then return 1; fi
+    log "Stage $1: $2"
+}
+
+# run COMMAND...: execute it, or print it with --dry_run true; diffaudio gets --args and --force
+run() {
+    local words=()
+    if [[ $1 == diffaudio ]]; then
+        IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
+        if [[ $force == true ]]; then words+=(--force); fi
+    fi
+    _command=$(quoted "$@" ${words[@]+"${words[@]}"})
+    if [[ $dry_run == true ]]; then
+        printf '%s\n' "$_command"
+    else
+        "$@" ${words[@]+"${words[@]}"}
+    fi
+}
+
+# finish: the last line of a recipe
+finish() {
+    if [[ -z $_stage ]]; then
+        log "no stage between --stage $stage and --stop_stage $stop_stage"
+        exit 2
+    fi
+    _stage=''
+    if [[ $status == true ]]; then
+        diffaudio status ${_folders[@]+"${_folders[@]}"}
+    elif [[ $dry_run == true ]]; then
+        log "Dry run: nothing was done; these are commands for the folder $PWD"
+    else
+        log "Successfully finished. [elapsed=${SECONDS}s]"
+    fi
+}
+
+_cause() { # exit code: what it means
+    case $1 in
+        73) echo "in use by another run" ;;
+        126) echo "not executable" ;;
+        127) echo "not found; tools/check_install.py says what is missing" ;;
+        130) echo "interrupted" ;;
+        137) echo "killed, most likely out of memory; try a smaller --nj" ;;
+        139) echo "crashed: segmentation fault" ;;
+        143) echo "terminated from outside: a time limit or kill" ;;
+        *) if [[ $1 -gt 128 ]]; then echo "signal $(($1 - 128))"; else echo "see above"; fi ;;
+    esac
+}
+
+_rerun() { # the command line, with --stage set to the stage that failed
+    local word skip=false words=()
+    for word in ${_words[@]+"${_words[@]}"}; do
+        if $skip; then skip=false && continue; fi
+        case $word in
+            --stage) skip=true ;;
+            --stage=*) ;;
+            *) words+=("$word") ;;
+        esac
+    done
+    case $0 in */*) ;; *) printf 'bash ' ;; esac
+    quoted "$0" ${words[@]+"${words[@]}"} --stage "$_stage"
+}
+
+_report() {
+    local code=$?
+    if [[ $code -eq 0 || -z $_stage ]]; then return; fi
+    printf '\nERROR in stage %s (%s): exit code %s, %s\n' \
+        "$_stage" "$_title" "$code" "$(_cause "$code")"
+    printf '  command:  %s\n  go on by: %s\n' "${_command:-(none)}" "$(_rerun)"
+} >&2
+trap _report EXIT
