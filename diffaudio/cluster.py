@@ -85,7 +85,8 @@ def _local(width: int) -> Any:
         n_workers=width,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         memory_limit=0,
         silence_logs=logging.CRITICAL,  # a lost worker is reported above, in our words
     )
@@ -120,16 +121,20 @@ def _cluster(backend: str, width: int, threads: int, folder: Path) -> Any:
             mend="pip install 'diffaudio[cluster]'",
         ) from error
     path = Path(os.environ.get("DIFFAUDIO_CMD_CONF") or f"conf/{backend}.yaml")
+    site = strict.load(path, {})
+    prologue = [f"export {name}={threads}" for name in _THREADS]
+    scheduler = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
     try:
         cluster = getattr(jobqueue, _CLUSTERS[backend])(
-            cores=1,
+            cores=threads,
             processes=1,
-            job_cpu=threads,
-            job_script_prologue=[f"export {name}={threads}" for name in _THREADS],
+            worker_extra_args=["--nthreads", "1"],  # one task at a time, on all cores of the job
+            job_script_prologue=prologue + site.pop("job_script_prologue", []),
+            scheduler_options=scheduler | site.pop("scheduler_options", {}),
             security=True,
             shared_temp_directory=str(folder.resolve()),
-            folderectory=str(folder.resolve()),
-            **strict.load(path, {}),
+            log_directory=str(folder.resolve()),
+            **site,
         )
     except (TypeError, ValueError) as error:
         raise Refusal(f"{path}: {error}", mend=f"see dask-jobqueue's {backend} options") from error

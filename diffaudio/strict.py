@@ -75,11 +75,15 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
             raise Refusal(f"{path}: expected keys and values at the top level")
         _examine(node, "", path, places)
-        return loader.construct_document(node)
+        content: dict[str, Any] = loader.construct_document(node)
+        return content
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise Refusal(f"{path}, line {line}: not YAML: {error.problem}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+        raise Refusal(f"{path}: not YAML ({error})") from error
 
 
 def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> None:
@@ -97,7 +101,11 @@ def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> N
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _examine(value, f"{key}.{number}", path, places)
-    elif node.style is None and _AMBIGUOUS.fullmatch(node.value):
+    elif (
+        isinstance(node, yaml.ScalarNode)
+        and node.style is None
+        and _AMBIGUOUS.fullmatch(node.value)
+    ):
         raise Refusal(
             f"{path}, line {node.start_mark.line + 1}: {key}: {node.value} means different things "
             "to different readers of YAML",
@@ -107,6 +115,8 @@ def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> N
 
 def merge(old: Any, new: Any) -> Any:
     """Lay `new` over `old`, mapping by mapping; another class starts from its own defaults."""
+    if isinstance(old, str) and isinstance(new, dict):  # `net: UNet2d`, then its init_args
+        old = {"class_path": old}
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return new
     if new.get("class_path", old.get("class_path")) != old.get("class_path"):

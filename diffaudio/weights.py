@@ -18,12 +18,21 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffaudio.files import atomic, digest, read_json
 from diffaudio.log import Refusal
 
-__all__ = ["EMA", "MODEL", "STATE", "find", "read_state", "read_weights", "write_weights"]
+__all__ = [
+    "EMA",
+    "MODEL",
+    "STATE",
+    "find",
+    "fit",
+    "read_state",
+    "read_weights",
+    "write_weights",
+]
 
 MODEL, EMA, STATE = "model.safetensors", "ema.safetensors", "state.json"
 
@@ -111,3 +120,28 @@ def write_weights(path: Path, weights: Mapping[str, Tensor]) -> str:
     with atomic(path) as file:
         file.write(save(held))
     return digest(path)
+
+
+def fit(model: nn.Module, weights: Mapping[str, Tensor], source: Path) -> None:
+    """Load weights into a model of exactly that shape.
+
+    Raises:
+        Refusal: they belong to another model; the first tensor of each kind of fault is named.
+    """
+    own = model.state_dict()
+    faults = {
+        "missing": [name for name in own if name not in weights],
+        "unexpected": [name for name in weights if name not in own],
+        "of another shape": [
+            f"{name} {list(weights[name].shape)}, here {list(tensor.shape)}"
+            for name, tensor in own.items()
+            if name in weights and weights[name].shape != tensor.shape
+        ],
+    }
+    if any(faults.values()):
+        told = [f"{len(n)} {fault} ({n[0]})" for fault, n in faults.items() if n]
+        raise Refusal(
+            f"{source}: weights of another model: {', '.join(told)}",
+            mend="use the configuration they were trained with (config.yaml beside them)",
+        )
+    model.load_state_dict(dict(weights))

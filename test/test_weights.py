@@ -102,3 +102,20 @@ def test_missing_average_says_how_to_go_on(tmp_path):
         weights.read_weights(folder, ema=True)
     with pytest.raises(Refusal, match=r"damaged or replaced .* recorded 0\)"):
         weights.read_weights(folder, ema=False)
+
+
+def test_weights_fit_their_own_model_only(tmp_path):
+    model = torch.nn.Linear(3, 2)
+    held = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
+    weights.fit(model, held, tmp_path)
+    assert torch.equal(model.weight, held["weight"])
+    wrong = {"weight": torch.ones(2, 4), "scale": torch.ones(1)}
+    with pytest.raises(Refusal) as caught:
+        weights.fit(model, wrong, tmp_path)
+    for fault in (
+        "1 missing (bias)",
+        "1 unexpected (scale)",
+        "1 of another shape (weight [2, 4], here [2, 3])",
+    ):
+        assert fault in caught.value.message
+    assert torch.equal(model.weight, held["weight"])

@@ -147,7 +147,7 @@ def train_loader(
     )
     loader = DataLoader(
         _Items(index, spec, seed, crop, batching.remix),
-        batch_sampler=places,  # type: ignore[arg-type]  # an iterator will do: it is used once
+        batch_sampler=places,  # an iterator will do: it is used once
         collate_fn=partial(collate, grid=grid),
         num_workers=batching.workers,
         generator=torch.Generator(),  # the loader draws a seed; it must not touch the global one

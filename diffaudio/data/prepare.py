@@ -12,8 +12,9 @@ import io
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
 
-__all__ = ["ShardSpec", "quantise", "tasks", "to_shards", "write_shard"]
+__all__ = ["VERSION", "ShardSpec", "disk_space", "prepare", "quantise", "tasks", "write_shard"]
 
 VERSION = 1  # raise it by hand when the same rows would give other shards
 _FLAC_SHARE = 0.6  # of 16-bit PCM: for the estimate of disk space only
@@ -40,6 +41,10 @@ class ShardSpec:
     """
 
     items: int = 500
+
+    def __post_init__(self) -> None:
+        if self.items < 1:
+            raise ValueError(f"items: {self.items} is not a positive number")
 
 
 def quantise(x: np.ndarray) -> tuple[np.ndarray, int]:
@@ -101,7 +106,16 @@ def write_shard(
 def tasks(
     manifest: Path, out: Path, *, root: Path, audio: AudioSpec, shard: ShardSpec, force: bool
 ) -> list[Task]:
-    """Return one task per shard of `manifest`; the last shard may be smaller."""
+    """Return one task per shard of `manifest`; the last shard may be smaller.
+
+    Args:
+        manifest: JSON lines, by id.
+        out: the folder of the shards.
+        root: the folder that audio paths are relative to.
+        audio: what to store.
+        shard: how many items a shard holds.
+        force: write shards that are there already.
+    """
     starts, offset = [], 0
     with manifest.open("rb") as file:
         for line in file:
@@ -109,14 +123,14 @@ def tasks(
             offset += len(line)
     return [
         Task(
-            name=f"{number:06d}.tar",
+            name=f"{out.name}.{number:06d}",
             function=write_shard,
             arguments={
                 "path": out / f"{number:06d}.tar",
-                "manifest": manifest,
+                "manifest": manifest.absolute(),
                 "offset": starts[first],
                 "items": min(shard.items, len(starts) - first),
-                "root": root,
+                "root": root.absolute(),
                 "spec": audio,
                 "force": force,
             },
@@ -125,28 +139,42 @@ def tasks(
     ]
 
 
-def to_shards(work: list[Task], out: Path, *, rate: int, nj: int, title: str) -> dict[str, int]:
-    """Run the tasks, remove what earlier runs left over, and build the index.
+def prepare(
+    work: Mapping[Path, Sequence[Task]], *, rate: int, nj: int, log_dir: Path
+) -> dict[Path, dict[str, int]]:
+    """Run the tasks of all folders together, remove what earlier runs left, build the indexes.
+
+    Args:
+        work: folder to its tasks.
+        rate: of the stored audio in Hz.
+        nj: tasks at once.
+        log_dir: where the tasks' logs go.
 
     Returns:
-        The sums of what `write_shard` counts.
+        For each folder the sums of what `write_shard` counts.
 
     Raises:
-        Refusal: a task failed for good; the index is not touched.
+        Refusal: a task failed for good; no index is written.
     """
-    _sweep(out.glob(".*.tar.tmp.*"))
-    total: Counter[str] = Counter(kept=0, written=0)
-    for counts in run_tasks(work, nj=nj, log_dir=out / "log", title=title):
-        total.update(counts)
-    made = [out / task.name for task in work]
-    _sweep(set(out.glob("*.tar")) - set(made))
-    merge.build(out, made, rate=rate)
-    return dict(total)
+    for folder in work:
+        _sweep(folder.glob(".*.tar.tmp.*"))
+    together = [task for batch in work.values() for task in batch]
+    results = iter(run_tasks(together, nj=nj, log_dir=log_dir, title="shard"))
+    totals = {}
+    for folder, batch in work.items():
+        total = Counter(kept=0, written=0)
+        for counts in islice(results, len(batch)):
+            total.update(counts)
+        made = [task.arguments["path"] for task in batch]
+        _sweep(set(folder.glob("*.tar")) - set(made))
+        merge.build(folder, made, rate=rate)
+        totals[folder] = dict(total)
+    return totals
 
 
-def room(out: Path, *, seconds: float, spec: AudioSpec) -> tuple[int, int]:
+def disk_space(out: Path, *, hours: float, spec: AudioSpec) -> tuple[int, int]:
     """Return (bytes the shards will take, roughly; bytes that are free where `out` will be)."""
-    pcm = seconds * spec.rate * 2 * spec.channels * len(spec.roles)
+    pcm = 3600 * hours * spec.rate * 2 * spec.channels * len(spec.roles)
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     return round(pcm * _FLAC_SHARE), shutil.disk_usage(existing).free
 

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from diffaudio.files import atomic
 from diffaudio.log import Refusal
@@ -39,8 +39,7 @@ class ShardError(Refusal):
     """A shard that is cut, damaged or not one of ours, or a field that cannot be stored."""
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """Where one field lies: its first byte, its size in bytes, its CRC-32."""
 
     offset: int
@@ -48,8 +47,7 @@ class Field:
     crc: int
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One item of a shard: its key, its length in samples, its fields by name."""
 
     key: str
@@ -109,7 +107,7 @@ class ShardWriter:
 
     def finish(self) -> None:
         """Add index, footer and end of archive."""
-        index = b"\n".join(_json(asdict(entry)) for entry in self._entries.values())
+        index = b"\n".join(_json(entry) for entry in self._entries.values())
         place = self._member("__index__", index)
         footer = Footer(
             entries=len(self._entries),
@@ -218,15 +216,14 @@ def _tail(footer: Footer) -> bytes:
 
 def _entry(line: bytes, end: int) -> Entry:
     """Read one line of the index; every field must lie on a block before byte `end`."""
-    raw = json.loads(line)
-    fields = {name: Field(**place) for name, place in raw["fields"].items()}
-    for name, field in fields.items():
-        inside = 0 <= field.offset <= field.offset + field.size <= end
-        if not inside or field.offset % BLOCK or not 0 <= field.crc < 1 << 32:
-            raise ValueError(f"{name} of {raw['key']} lies outside of the file")
-    if not _KEY.fullmatch(raw["key"]):
-        raise ValueError(f"key {raw['key']!r}")
-    return Entry(raw["key"], raw["samples"], fields)
+    key, samples, places = json.loads(line)
+    fields = {name: Field(*place) for name, place in places.items()}
+    for name, (offset, size, _) in fields.items():
+        if not 0 <= offset <= offset + size <= end or offset % BLOCK:
+            raise ValueError(f"{name} of {key} lies outside of the file")
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"key {key!r}")
+    return Entry(key, samples, fields)
 
 
 def damaged(path: Path, what: str) -> ShardError:

@@ -38,6 +38,7 @@ def enhanced(
     trained: Trained,
     pieces: Iterable[np.ndarray],
     *,
+    name: str,
     rate: int,
     rate_out: int,
     channels: int,
@@ -48,11 +49,20 @@ def enhanced(
     Args:
         trained: the model.
         pieces: consecutive blocks (n, a).
+        name: of the input, for messages.
         rate: of the input, in Hz.
         rate_out: of the output, in Hz.
         channels: a.
         samples: of the input, in all.
+
+    Raises:
+        Refusal: the model takes several channels at once and these do not divide by them.
     """
+    if channels % trained.audio.channels:
+        raise Refusal(
+            f"{name}: {channels} channels, but the model takes {trained.audio.channels} at a time",
+            mend="convert it to as many channels, or use a model for one channel",
+        )
     given = resampled(pieces, rate, trained.audio.rate, channels)
     made = trained.stream(given, partial(plan.key, trained.spec.seed))
     back = resampled(made, trained.audio.rate, rate_out, channels)
@@ -95,6 +105,7 @@ def enhance_file(
         stream = enhanced(
             trained,
             told(),
+            name=shown(source),
             rate=rate,
             rate_out=rate_out,
             channels=channels,

@@ -21,7 +21,7 @@ from diffaudio.data import audio, plan
 from diffaudio.data.batch import eval_batches
 from diffaudio.data.index import Index
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import Trained, load, read_config
+from diffaudio.decode.trained import SECTIONS, Trained, load, read_config
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, environment, log
@@ -65,17 +65,26 @@ def slices(samples: np.ndarray, least: int) -> list[list[int]]:
 
 
 def decode_set(
-    config: Config, *, dump: Path, exp: Path, out: Path, nj: int, ngpu: int, force: bool
+    config: Config,
+    *,
+    data: Path,
+    dump: Path,
+    exp: Path,
+    out: Path,
+    workers: int,
+    on_gpu: bool,
+    force: bool = False,
 ) -> None:
     """Decode every utterance of a set, unless that is done.
 
     Args:
         config: of the command: sections audio, model and decode.
+        data: manifest of the set.
         dump: shards of the set.
         exp: experiment that holds the trained model.
         out: folder of the output: <id>.wav, decode.json, config.yaml.
-        nj: jobs at once on processors.
-        ngpu: jobs at once on GPUs; 0 for none.
+        workers: jobs at once.
+        on_gpu: whether each of them has a GPU.
         force: decode again.
 
     Raises:
@@ -85,30 +94,41 @@ def decode_set(
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
     found = weights.find(exp, spec.checkpoint)
-    path = found / (weights.EMA if spec.ema else weights.MODEL)
-    shards = provenance.require(
-        dump, stage="shard", keys=config.keys("audio"), mend="prepare it again: `diffaudio shard`"
-    )
     weights.read_weights(found, ema=spec.ema)  # refused here, once, rather than in every task
+    path = found / (weights.EMA if spec.ema else weights.MODEL)
+    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path)}
     with exclusive(out):
         if not provenance.begin(
             out,
             stage="decode",
             version=VERSION,
             keys=config.keys("audio", "model", "decode"),
-            inputs={str(dump): shards, str(path): digest(path)},
+            inputs=inputs,
             force=force,
-            outputs=("*.wav", "slices/*", "decode.json"),
+            outputs=("*.wav", "slices", "decode.json"),
         ):
             return
         write_text(out / "config.yaml", strict.dump(config.sections))
         identity = digest(out / "config.yaml") + digest(path)
-        request = Request(dump, exp, out, found.name, identity, "cuda" if ngpu else "cpu")
-        _run(request, config.sections["decode"], nj=nj, ngpu=ngpu)
+        device = "cuda" if on_gpu else "cpu"
+        request = Request(dump, exp, out, found.name, identity, device)
+        _run(request, config.sections["decode"], workers)
         provenance.finish(out)
 
 
-def _run(request: Request, asked: dict[str, Any], *, nj: int, ngpu: int) -> None:
+def _shards(data: Path, dump: Path, config: Config) -> str:
+    """Return the fingerprint of a set's shards, which must be made from its manifest as it is."""
+    mend = "prepare it again: `diffaudio shard`"
+    if not data.is_file():
+        there = ", ".join(sorted(path.stem for path in data.parent.glob("*.jsonl")))
+        raise Refusal(f"{data}: no such manifest", mend=f"--set is one of: {there}" * bool(there))
+    fingerprint = provenance.require(dump, stage="shard", keys=config.keys("audio"), mend=mend)
+    if digest(data) not in read_json(dump / provenance.RECORD)["inputs"].values():
+        raise Refusal(f"{dump}: was not made from {data} as it is now", mend=mend)
+    return fingerprint
+
+
+def _run(request: Request, asked: dict[str, Any], workers: int) -> None:
     """Decode all slices and say how it went in decode.json."""
     index = Index.open(request.dump)
     parts = slices(index.samples, round(_SLICE_SECONDS * index.rate))
@@ -118,21 +138,19 @@ def _run(request: Request, asked: dict[str, Any], *, nj: int, ngpu: int) -> None
     ]
     counts = run_tasks(
         tasks,
-        nj=ngpu or nj,
+        nj=workers,
         threads=asked["threads"],
-        gpus=ngpu,
+        gpus=workers if request.device == "cuda" else 0,
         log_dir=request.out / "log",
         title=f"decode {request.out.name}",
     )
     about = _summary(request, asked, counts)
     write_json(request.out / "decode.json", about)
+    where = f"{asked['threads']} thread(s) of {about['hardware']}"
     log.info(
         "%s: %d utterances, %g network calls each, real-time factor %g (%s)",
-        request.out,
-        about["n"],
-        about["calls"],
-        about["rtf"],
-        "GPU" if ngpu else f"{asked['threads']} thread(s) of {about['hardware']}",
+        *(request.out, about["n"], about["calls"], about["rtf"]),
+        "GPU" if request.device == "cuda" else where,
     )
 
 
@@ -224,7 +242,8 @@ def _named(part: dict[str, Any]) -> str:
 
 def _refuse_other(exp: Path, config: Config) -> None:
     """Refuse to decode with another audio or model section than `exp` was trained with."""
-    trained = read_config(exp / "config.yaml").keys("audio", "model")
+    sections = {name: SECTIONS[name] for name in ("audio", "model")}
+    trained = read_config(exp / "config.yaml", sections=sections).keys("audio", "model")
     asked = config.keys("audio", "model")
     unlike = [
         f"{key}: {trained.get(key, 'absent')} -> {asked.get(key, 'absent')}"

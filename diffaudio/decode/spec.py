@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from diffaudio.log import Refusal
+from diffaudio.precision import Precision
 from diffaudio.solve import Sampler
 
 __all__ = ["DecodeSpec"]
@@ -20,8 +20,8 @@ class DecodeSpec:
         seed: of all noise; an utterance's noise depends on this and its id alone.
         checkpoint: `best`, `last` or a name such as `step_00000500`.
         ema: the averaged weights rather than the last ones.
-        precision: fp32; bf16 for matrix products and convolutions; auto is bf16 on a GPU that
-            has it, fp32 elsewhere.
+        precision: fp32; bf16 for matrix products and convolutions; auto is bf16 where the
+            hardware has it, fp32 elsewhere.
         threads: processor threads of each worker. They change the last bits of the output.
         batch_seconds: audio in a batch, padding included; it changes the speed, not the output.
         chunk_seconds: longer audio is cut into chunks of this length.
@@ -32,7 +32,7 @@ class DecodeSpec:
     seed: int = 0
     checkpoint: str = "best"
     ema: bool = True
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     threads: int = 1
     batch_seconds: float = 30.0
     chunk_seconds: float = 20.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,8 @@ from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.log import Refusal
 from diffaudio.model import Model
-from diffaudio.shapes import Audio, Lengths, Tensor
+from diffaudio.precision import autocast
+from diffaudio.shapes import Audio, Lengths
 
 __all__ = ["SECTIONS", "Meter", "Trained", "load", "read_config"]
 
@@ -71,12 +73,7 @@ class Trained:
     def generate(self, given: Audio | None, samples: Lengths, keys: Sequence[int]) -> Audio:
         """Run the sampler on a zero-padded batch (b, a, n); the result is on the CPU, fp32."""
         started = time.perf_counter()
-        half = self.spec.precision == "bf16" or (
-            self.spec.precision == "auto"
-            and self.device.type == "cuda"
-            and torch.cuda.is_bf16_supported()
-        )
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with torch.inference_mode(), autocast(self.spec.precision, self.device):
             given = None if given is None else given.to(self.device)
             made = self.model.generate(given, samples.to(self.device), keys, self.spec.sampler)
             made = made.float().cpu()
@@ -87,21 +84,16 @@ class Trained:
     def piece(self, x: np.ndarray, key: int) -> np.ndarray:
         """Turn what is given (n, a) into audio of the same shape, at the model's rate.
 
-        More channels than the model has are taken in groups, each with the same noise, so that
-        equal channels stay equal.
-
-        Raises:
-            Refusal: the channels do not divide into groups.
+        More channels than the model has (a multiple) are taken in groups, each with the same
+        noise, so that equal channels stay equal.
         """
         samples, channels = x.shape
         size = self.audio.channels
-        if channels % size:
-            raise Refusal(f"{channels} channels; the model takes {size} at a time")
         groups = torch.from_numpy(np.ascontiguousarray(x.T)).reshape(-1, size, samples)
         at_once = max(int(self.spec.batch_seconds * self.audio.rate / samples), 1)
         made = [
             self.generate(part, torch.full((len(part),), samples), [key] * len(part))
-            for part in groups.split(at_once)
+            for part in torch.split(groups, at_once)
         ]
         return np.ascontiguousarray(torch.cat(made).reshape(channels, samples).numpy().T)
 
@@ -123,12 +115,15 @@ class Trained:
         )
 
 
-def read_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+def read_config(
+    path: Path, overrides: Sequence[str] = (), *, sections: Mapping[str, type] = SECTIONS
+) -> Config:
     """Read a trained model's configuration.
 
     Args:
         path: the config.yaml of an experiment or of an exported folder.
         overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
+        sections: those that are wanted; all that it takes to run the model.
 
     Raises:
         Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
@@ -144,7 +139,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         ["--config", str(path), *overrides],
         prog="diffaudio",
         description="A trained model's configuration.",
-        sections=SECTIONS,
+        sections=sections,
     )
 
 
@@ -170,10 +165,8 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
-    held = weights.read_weights(found, ema=ema)
     model = config.build(Model)
-    _refuse_unlike(model.state_dict(), held, found)
-    model.load_state_dict(held)
+    weights.fit(model, weights.read_weights(found, ema=ema), found)
     model.requires_grad_(False).eval().to(device)
     meter = Meter()
     model.net.register_forward_hook(partial(_count, meter))
@@ -182,9 +175,20 @@ def load(
         "checkpoint_sha256": state["files"][weights.EMA if ema else weights.MODEL],
         "params": sum(tensor.numel() for tensor in model.parameters()),
         "train_steps": state.get("step"),
-        "train_hours": state.get("hours"),
+        "train_hours": state.get("hours", _hours(folder, state.get("step", 0))),
     }
     return Trained(config.build(AudioSpec), model, spec, torch.device(device), about, meter)
+
+
+def _hours(exp: Path, step: int) -> float | None:
+    """Return the hours that an experiment's steps took until `step`, by its log."""
+    log = exp / "log.jsonl"
+    if not log.is_file():
+        return None
+    with log.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.endswith("\n")]  # one may be half there
+    total: float = sum(row.get("seconds", 0.0) for row in rows if row.get("step", 0) <= step)
+    return round(total / 3600, 4)
 
 
 def _count(meter: Meter, *_: object) -> None:
@@ -204,21 +208,4 @@ def _refuse_foreign(value: Any, path: Path) -> None:
             f"{path}: names {value}; only classes of diffaudio.* and local.* are accepted",
             mend="a class of your own belongs in the recipe's local/; distrust a model whose "
             "configuration asks for others",
-        )
-
-
-def _refuse_unlike(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], folder: Path) -> None:
-    """Refuse weights whose names or shapes are not the model's, naming the first few."""
-    sizes = [{name: tuple(tensor.shape) for name, tensor in one.items()} for one in (found, wanted)]
-    unlike = [
-        f"{name}: {sizes[0].get(name, 'absent')} in the checkpoint, {sizes[1].get(name, 'absent')}"
-        " in the model"
-        for name in sorted({*wanted, *found})
-        if sizes[0].get(name) != sizes[1].get(name)
-    ]
-    if unlike:
-        more = f"; and {len(unlike) - 3} more" if len(unlike) > 3 else ""
-        raise Refusal(
-            f"{folder}: weights of another model ({'; '.join(unlike[:3])}{more})",
-            mend="use the configuration it was trained with: config.yaml of its experiment",
         )

@@ -53,7 +53,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """Attend within each sequence."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        q, k = (rotate(functional.rms_norm(u, u.shape[-1:])) for u in (q, k))  # (b, h, n, d)
+        q, k = (rotate(functional.layer_norm(u, u.shape[-1:])) for u in (q, k))  # (b, h, n, d)
         return self.out(_attend(q, k, v, bias).transpose(1, 2).flatten(2))
 
 
@@ -88,12 +88,12 @@ class GridBlock(nn.Module):
             (modulation + self.offset)[:, :, None, None].to(x.dtype).chunk(9, 1)
         )
         scale_band, shift_band, gate_band, scale_mlp, shift_mlp, gate_mlp = rest
-        h = channel_norm(x) * (1 + scale_time) + shift_time
+        h = torch.addcmul(shift_time, channel_norm(x), 1 + scale_time)
         x = x + gate_time * self._along_time(h, mask)
         if self.band is not None:
-            h = channel_norm(x) * (1 + scale_band) + shift_band
+            h = torch.addcmul(shift_band, channel_norm(x), 1 + scale_band)
             x = x + gate_band * _sequences(h, self.band)
-        h = (channel_norm(x) * (1 + scale_mlp) + shift_mlp).permute(0, 2, 3, 1)
+        h = torch.addcmul(shift_mlp, channel_norm(x), 1 + scale_mlp).permute(0, 2, 3, 1)
         gate, up = self.gate_up(h).chunk(2, -1)
         return x + gate_mlp * self.down(functional.silu(gate) * up).permute(0, 3, 1, 2)
 

@@ -49,12 +49,13 @@ def pad_to(x: State, multiple: Sequence[int]) -> State:
 
 
 def channel_norm(x: State) -> State:
-    """Scale each position to unit root mean square over its channels, without parameters.
+    """Bring each position to mean 0 and deviation 1 over its channels, without parameters.
 
     Unlike group or batch statistics it sees one position at a time, so padding cannot change it.
+    (The root-mean-square norm would do as well, but has no fused kernel on CPUs: 4 times slower.)
     """
     channels_last = x.permute(0, 2, 3, 1)
-    return functional.rms_norm(channels_last, channels_last.shape[-1:]).permute(0, 3, 1, 2)
+    return functional.layer_norm(channels_last, channels_last.shape[-1:]).permute(0, 3, 1, 2)
 
 
 def zeroed(layer: _Layer) -> _Layer:
@@ -97,7 +98,7 @@ class Modulation(nn.Module):
     def forward(self, x: State, embedding: Tensor) -> State:
         """Return x (1 + scale) + shift."""
         scale, shift = self.linear(embedding)[:, :, None, None].chunk(2, 1)
-        return x * (1 + scale) + shift
+        return torch.addcmul(shift, x, 1 + scale)
 
 
 class Patches(nn.Module):
@@ -105,8 +106,7 @@ class Patches(nn.Module):
 
     def __init__(self, channels: int, width: int, patch: Sequence[int]) -> None:
         super().__init__()
-        self.patch = tuple(patch)
-        self.conv = nn.Conv2d(channels, width, self.patch, self.patch)
+        self.conv = nn.Conv2d(channels, width, tuple(patch), tuple(patch))
 
     def forward(self, x: State) -> State:
         """Map (b, channels, f, l) to (b, width, f / patch, l / patch); sizes must divide."""
@@ -118,11 +118,8 @@ class Unpatches(nn.Module):
 
     def __init__(self, width: int, channels: int, patch: Sequence[int]) -> None:
         super().__init__()
-        self.patch = tuple(patch)
-        self.linear = nn.Conv2d(width, channels * math.prod(self.patch), 1)
+        self.conv = nn.ConvTranspose2d(width, channels, tuple(patch), tuple(patch))
 
     def forward(self, x: State) -> State:
         """Map (b, width, f, l) to (b, channels, f patch, l patch)."""
-        rows, columns = self.patch
-        x = self.linear(x).unflatten(1, (-1, rows, columns))  # (b, c, rows, columns, f, l)
-        return x.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+        return self.conv(x)

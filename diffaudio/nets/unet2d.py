@@ -59,7 +59,7 @@ class Level(nn.Module):
         self.down = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
         self.leave = Patches(width, below, self.stride)
         self.enter = Unpatches(below, width, self.stride)
-        self.merge = nn.Conv2d(2 * width, width, 1)
+        self.skip = nn.Conv2d(width, width, 1)
         self.up = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
 
 
@@ -133,7 +133,7 @@ class UNet2d(Net):
         for block in self.bottom:
             x = block(x, modulation, mask)
         for level, (skip, mask) in zip(reversed(self.levels), reversed(kept), strict=True):
-            x = level.merge(torch.cat([level.enter(x), skip], 1))
+            x = level.enter(x) + level.skip(skip)  # a 1 x 1 convolution of both side by side
             for block in level.up:
                 x = block(x, embedding, mask)
         x = self.head(functional.silu(channel_norm(x)))

@@ -96,9 +96,7 @@ def _values(chosen: Chosen) -> str:
     return f'<ul class="values">{"".join(parts)}</ul>'
 
 
-def _figure(
-    key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int
-) -> str:
+def _figure(key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int) -> str:
     image = base64.b64encode(picture.spectrogram(levels, top)).decode()
     file = io.BytesIO()
     soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16")

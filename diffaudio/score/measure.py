@@ -91,9 +91,7 @@ def measure(
     return table
 
 
-def measure_slice(
-    sounds: Sequence[Sound], metrics: Sequence[str], spec: AudioSpec
-) -> list[Scored]:
+def measure_slice(sounds: Sequence[Sound], metrics: Sequence[str], spec: AudioSpec) -> list[Scored]:
     """Score some utterances, one after the other; what a job runs."""
     return [_score(sound, [METRICS[name] for name in metrics], spec) for sound in sounds]
 

@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["curve", "interval", "scatter", "ticks"]
 
 _LEFT, _BOTTOM, _EDGE = 44, 26, 8  # pixels around the drawing
-_POINTS = 400  # of a curve; more are averaged
+_POINTS, _MARKS = 400, 40  # of a curve: more are averaged; more are not marked one by one
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class _Frame:
 
     def up(self, value: float) -> float:
         low, high = self.y
-        return self.height - _BOTTOM - (value - low) / (high - low) * (
-            self.height - _BOTTOM - _EDGE
+        return (
+            self.height - _BOTTOM - (value - low) / (high - low) * (self.height - _BOTTOM - _EDGE)
         )
 
     def axes(self) -> str:
@@ -90,30 +90,28 @@ def scatter(points: Sequence[tuple[float, float, str]], name: str) -> str:
     return frame.drawing(line + "".join(dots), name)
 
 
-def curve(xs: Sequence[float], ys: Sequence[float], name: str) -> str:
-    """Return a line through (x, y); a long one is averaged, its range stays as a shade behind."""
-    x, y = np.asarray(xs, float), np.asarray(ys, float)
+def curve(points: Sequence[tuple[float, float]], name: str) -> str:
+    """Return a line through (x, y); a long one is averaged, its range stays as a shade behind.
+
+    Args:
+        points: in the order of x.
+        name: what the drawing shows.
+    """
+    x, y = np.array(points, float).T
     parts = np.array_split(np.arange(len(x)), min(len(x), _POINTS))
     middle = np.array([[x[p].mean(), y[p].mean(), y[p].min(), y[p].max()] for p in parts])
-    shown = middle if len(x) == len(parts) else _smooth(middle)
     low, high = np.percentile(y, [0.5, 99.5]) if len(y) > _POINTS else (y.min(), y.max())
     frame = _Frame(420, 220, _span([x.min(), x.max()], margin=0), _span([low, high]))
-    lowest, highest = frame.y
-    line = _path(frame, shown[:, 0], shown[:, 1])
-    shade = ""
     if len(x) > len(parts):
-        edge = np.clip(middle[:, 2:], lowest, highest)
-        outline = np.concatenate([edge[:, 0], edge[::-1, 1]])
+        band = np.clip(middle[:, 2:], *frame.y)
+        outline = np.concatenate([band[:, 0], band[::-1, 1]])
         there = np.concatenate([middle[:, 0], middle[::-1, 0]])
-        shade = f'<path class="shade" d="{_path(frame, there, outline)}Z"/>'
-    marks = ""
-    if len(x) <= 40:
-        marks = "".join(
-            f'<circle class="mark" cx="{frame.across(a):.1f}" cy="{frame.up(b):.1f}" r="3">'
-            f"<title>step {a:g}: {b:.4g}</title></circle>"
-            for a, b in zip(x, y, strict=True)
-        )
-    return frame.drawing(f'{shade}<path class="line" d="{line}"/>{marks}', name)
+        inner = f'<path class="shade" d="{_path(frame, there, outline)}Z"/>'
+        middle = _smooth(middle)
+    else:
+        inner = _marks(frame, points)
+    line = _path(frame, middle[:, 0], np.clip(middle[:, 1], *frame.y))
+    return frame.drawing(f'{inner}<path class="line" d="{line}"/>', name)
 
 
 def interval(mean: float, low: float, high: float, side: str) -> str:
@@ -152,8 +150,17 @@ def _smooth(points: np.ndarray) -> np.ndarray:
     return smoothed
 
 
-def _path(frame: _Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
-    pairs = (
-        f"{frame.across(x):.1f} {frame.up(y):.1f}" for x, y in zip(xs, ys, strict=True)
-    )
+def _path(frame: _Frame, xs: np.ndarray, ys: np.ndarray) -> str:
+    pairs = (f"{frame.across(x):.1f} {frame.up(y):.1f}" for x, y in zip(xs, ys, strict=True))
     return "M" + "L".join(pairs)
+
+
+def _marks(frame: _Frame, points: Sequence[tuple[float, float]]) -> str:
+    """Return a dot per point, with its numbers as a tooltip; none where they would touch."""
+    if len(points) > _MARKS:
+        return ""
+    return "".join(
+        f'<circle class="mark" cx="{frame.across(x):.1f}" cy="{frame.up(y):.1f}" r="3">'
+        f"<title>step {x:g}: {y:.4g}</title></circle>"
+        for x, y in points
+    )

@@ -49,7 +49,11 @@ def result(
         if not values:
             continue
         mean = mean_interval(np.array(values), resamples=spec.resamples, seed=spec.seed)
-        entry = {"mean": mean.mean, "ci95": _ends(mean), "better": METRICS[name].better}
+        entry: dict[str, Any] = {
+            "mean": mean.mean,
+            "ci95": _ends(mean),
+            "better": METRICS[name].better,
+        }
         if len(values) < len(table):
             entry["missing"] = len(table) - len(values)
         if compared := _compared(name, table, baseline, spec):

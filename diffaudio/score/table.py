@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from diffaudio.metrics import METRICS
@@ -169,8 +170,9 @@ def _with_ends(value: float, ends: Sequence[float] | None, metric: str, *, sign:
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of equal column widths, as text."""
-    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(len(rows[0]))]
-    return ["  ".join(f"{text:{w}}" for text, w in zip(row, widths)).rstrip() for row in rows]
+    columns = [list(column) for column in zip_longest(*rows, fillvalue="")]
+    padded = [[f"{text:{max(map(len, column))}}" for text in column] for column in columns]
+    return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -28,8 +28,9 @@ from diffaudio.files import digest, fsync_dir, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
+from diffaudio.train.warm import fit
 
-__all__ = ["Checkpoints", "Progress", "fit", "warm_start"]
+__all__ = ["Checkpoints", "Progress"]
 
 _OPTIMIZER = "optimizer.safetensors"
 _UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
@@ -46,6 +47,7 @@ class Progress:
         validated: the step of the last validation.
         best: {"checkpoint": name, metric: value, ...} of the best validation.
         log_bytes: length of log.jsonl.
+        seconds: spent on steps, by the clock; what was lost by a kill is not counted.
     """
 
     step: int = 0
@@ -54,6 +56,7 @@ class Progress:
     validated: int = 0
     best: dict[str, Any] | None = None
     log_bytes: int = 0
+    seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -79,6 +82,14 @@ class Checkpoints:
         found = self._folder.glob(f"step_*/{weights.STATE}")
         return max((path.parent for path in found), default=None)
 
+    def tidy(self) -> None:
+        """Remove what a run that was cut off left half done; one rank does, before others read."""
+        for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
+            log.info("%s: left over from a run that was cut off, removed", unfinished)
+            shutil.rmtree(unfinished)
+        if newest := self.newest():
+            self._point(Progress(**self._state(newest)["progress"]))
+
     def check(self) -> None:
         """Refuse to go on from a checkpoint that was made with other settings or data.
 
@@ -92,7 +103,7 @@ class Checkpoints:
         if refused := [text for key, text in changes.items() if key not in BUDGET]:
             raise Refusal(
                 f"{newest}: made with other settings (old -> new): {'; '.join(refused)}",
-                mend="set them back, give another --exp, or train anew with --force true",
+                mend="set them back, give another --exp, or train anew with --force",
             )
 
     def restore(self, model: nn.Module, optimizer: Optimizer, ema: Ema | None) -> Progress:
@@ -101,9 +112,6 @@ class Checkpoints:
         Raises:
             Refusal: a file is cut or changed, other settings, or weights of another model.
         """
-        for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
-            log.info("%s: left over from a run that was cut off, removed", unfinished)
-            shutil.rmtree(unfinished)
         newest = self.newest()
         if newest is None:
             return Progress()
@@ -117,7 +125,6 @@ class Checkpoints:
         if ema is not None:
             ema.load_state_dict(weights.read_weights(newest, ema=True))
         progress = Progress(**state["progress"])
-        self._point(progress)
         log.info("%s: going on from step %d", newest, progress.step)
         return progress
 
@@ -149,6 +156,7 @@ class Checkpoints:
             files = {name: weights.write_weights(new / name, t) for name, t in tensors.items()}
             state = {
                 "step": progress.step,
+                "hours": progress.seconds / 3600,
                 "files": files,
                 "progress": asdict(progress),
                 "fingerprint": self._fingerprint,
@@ -196,50 +204,6 @@ class Checkpoints:
             mend=f"remove the folder {path.parent} to go on from "
             f"{others[-1].name if others else 'the start'}",
         )
-
-
-def fit(model: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Load weights into a model of exactly that shape.
-
-    Raises:
-        Refusal: they belong to another model; the first tensor of each kind of fault is named.
-    """
-    own = model.state_dict()
-    faults = {
-        "missing": [name for name in own if name not in tensors],
-        "unexpected": [name for name in tensors if name not in own],
-        "of another shape": [
-            f"{name} {list(tensors[name].shape)}, here {list(tensor.shape)}"
-            for name, tensor in own.items()
-            if name in tensors and tensors[name].shape != tensor.shape
-        ],
-    }
-    if any(faults.values()):
-        told = [f"{len(n)} {fault} ({n[0]})" for fault, n in faults.items() if n]
-        raise Refusal(
-            f"{source}: weights of another model: {', '.join(told)}",
-            mend="use the configuration they were trained with (config.yaml beside them)",
-        )
-    model.load_state_dict(dict(tensors))
-
-
-def warm_start(source: str, model: nn.Module) -> None:
-    """Start from another experiment's weights: its best checkpoint, averaged where it has that.
-
-    Args:
-        source: an experiment, one of its checkpoints or an exported folder.
-        model: takes the weights.
-
-    Raises:
-        Refusal: nothing there, damaged, or weights of another model.
-    """
-    exp = Path(source)
-    folder = weights.find(exp, "best" if (exp / "best.json").is_file() else "last")
-    state = weights.read_state(folder)
-    ema = weights.EMA in state["files"]
-    fit(model, weights.read_weights(folder, ema=ema), folder)
-    kind = "averaged weights" if ema else "weights"
-    log.info("starting from the %s of %s (step %s)", kind, folder, state.get("step"))
 
 
 def _digest(state: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from diffaudio.files import write_json
-from diffaudio.log import log
+from diffaudio.log import Refusal, log
 
 __all__ = ["Log", "Monitor", "status"]
 
@@ -36,9 +36,19 @@ class Log:
         self._file.truncate(min(size, path.stat().st_size))
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Append a row."""
-        self._file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-        self._file.flush()
+        """Append a row.
+
+        Raises:
+            Refusal: the disk is full.
+        """
+        try:
+            self._file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise Refusal(
+                f"{self._file.name}: could not be written ({error.strerror})",
+                mend="free some space and run again; it goes on from the last checkpoint",
+            ) from error
 
     def sync(self) -> int:
         """Make what was written survive a power cut; return the number of bytes."""
@@ -116,7 +126,11 @@ class Monitor:
         self._bar.set_postfix_str(text)
         if self._bar.disable:
             log.info(
-                "step %d of %d, %s left: %s", step, self._bar.total, tqdm.format_interval(left), text
+                "step %d of %d, %s left: %s",
+                step,
+                self._bar.total,
+                tqdm.format_interval(left),
+                text,
             )
         self._plot({f"train/{name}": value for name, value in {**shown, **speed}.items()}, step)
 

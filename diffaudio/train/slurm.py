@@ -34,7 +34,7 @@ def ranks(environment: Mapping[str, str], *, nodes: int, size: int) -> dict[str,
         return {}
     if (tasks, on) != (size, nodes):
         raise Refusal(
-            f"srun started {tasks} tasks on {on} nodes; asked for are {size} ranks on {nodes} nodes",
+            f"srun started {tasks} tasks on {on} nodes, asked for: {size} ranks on {nodes} nodes",
             mend=f"srun --nodes={nodes} --ntasks-per-node={size // nodes}, or change --ngpu and "
             "--num_nodes",
         )

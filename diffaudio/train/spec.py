@@ -27,8 +27,8 @@ BUDGET = frozenset(
 )
 """Keys that a run may change when it goes on; they say how long and how watched, not what.
 
-Changing `steps` moves the rest of the learning rate's decay; changing `max_per_device` sums the same
-numbers in another order, which floating point rounds differently.
+Changing `steps` moves the rest of the learning rate's decay; changing `max_per_device` sums the
+same numbers in another order, which floating point rounds differently.
 """
 
 

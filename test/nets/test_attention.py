@@ -18,7 +18,7 @@ def test_equals_the_fused_kernel():
     torch.manual_seed(0)
     layer, x = Attention(16, 2), torch.randn(3, 10, 16)
     q, k, v = layer.qkv(x).unflatten(-1, (3, 2, -1)).permute(2, 0, 3, 1, 4)
-    q, k = (rotate(torch.nn.functional.rms_norm(u, (8,))) for u in (q, k))
+    q, k = (rotate(torch.nn.functional.layer_norm(u, (8,))) for u in (q, k))
     fused = torch.nn.functional.scaled_dot_product_attention(q, k, v)
     torch.testing.assert_close(layer(x), layer.out(fused.transpose(1, 2).flatten(2)))
 

@@ -46,11 +46,12 @@ _NO_NOISE = (
 )
 # ... and recordings that are there under another name too (found by cross-correlation).
 _COPIES = (
-    r"lincity-(commune3|harbor[13]|parklandlake2|powersolar3|residentialhigh2|trafichigh3)"
-    r"|minetest-fire_large|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
+    r"lincity-(commune3|harbor[13]|parklandlake2|powersolar3|residentialhigh2|trafichigh3|water2)"
+    r"|minetest-fire_large|openttd-truck.*horn|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
 )
 _LEFT_OUT = re.compile(f"({_NO_NOISE}|{_COPIES})")
 _SHORTEST = 1.0  # seconds of a noise
+_QUIET = 0.02  # peak of the prompts that are pauses
 
 Files = Mapping[str, bytes]  # path in a package to content
 
@@ -73,7 +74,8 @@ def prompts(packages: Mapping[str, Files], tongue: str) -> list[np.ndarray]:
         key = re.sub(r"^.*/sounds/[^/]+/|\.g722$", "", path)
         if key in spoken:
             found[content] = min(key, found.get(content, key))
-    return [_g722(content) for content in sorted(found, key=found.__getitem__)]
+    decoded = [_g722(content) for content in sorted(found, key=found.__getitem__)]
+    return [x for x in decoded if np.abs(x).max() > _QUIET]
 
 
 def _g722(content: bytes) -> np.ndarray:

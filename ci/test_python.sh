@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The fast tests of the package. Arguments go to pytest: ci/test_python.sh test/solve -x
+set -euo pipefail
+CDPATH='' cd -- "$(dirname -- "$0")/.."
+. utils/activate.sh
+
+OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} python -m pytest -m "not slow and not gpu" "$@"

@@ -1,0 +1,94 @@
+"""`diffaudio shard`: from manifests to shards and their index, one folder per split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from diffaudio import provenance
+from diffaudio.config import Config, parse
+from diffaudio.data import manifest
+from diffaudio.data.audio import AudioSpec
+from diffaudio.data.prepare import VERSION, ShardSpec, disk_space, prepare, tasks
+from diffaudio.files import digest, exclusive, read_json
+from diffaudio.jobs import Task
+from diffaudio.log import Refusal, log
+
+__all__ = ["main"]
+
+
+def main(argv: list[str]) -> int:
+    """Convert the audio of every split of a data folder; splits that are up to date are left."""
+    config = parse(
+        argv,
+        prog="diffaudio shard",
+        description="Convert the audio of every manifest to shards that training reads at random.",
+        sections={"audio": AudioSpec, "shard": ShardSpec},
+        options=_options,
+    )
+    options = config.options
+    provenance.require(options.data, stage="manifest", keys={}, mend="run `diffaudio manifest`")
+    with exclusive(options.out):
+        work = _work(config)
+        totals = prepare(
+            work, rate=config.build(AudioSpec).rate, nj=options.nj, log_dir=options.out / "log"
+        )
+        for folder, total in totals.items():
+            provenance.finish(folder)
+            _report(folder, total)
+    return 0
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder of the manifests")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write, one per split")
+    parser.add_argument("--nj", type=int, default=1, help="shards that are written at once")
+    parser.add_argument("--force", action="store_true", help="write every shard again")
+
+
+def _work(config: Config) -> dict[Path, list[Task]]:
+    """Return the tasks of every split that is not up to date, having said what they will take."""
+    options, audio, shard = config.options, config.build(AudioSpec), config.build(ShardSpec)
+    root = manifest.root(options.data)
+    work = {}
+    for split, about in read_json(options.data / "corpus.json")["splits"].items():
+        path, out = options.data / f"{split}.jsonl", options.out / split
+        inputs = {str(path): digest(path)}
+        must_run = provenance.begin(
+            out,
+            stage="shard",
+            version=VERSION,
+            keys=config.keys("audio", "shard"),
+            inputs=inputs,
+            force=options.force,
+            outputs=("index",),
+        )
+        if must_run:
+            work[out] = tasks(path, out, root=root, audio=audio, shard=shard, force=options.force)
+            _announce(out, about, work[out], audio, options.nj)
+    return work
+
+
+def _announce(
+    out: Path, about: dict[str, Any], work: list[Task], audio: AudioSpec, nj: int
+) -> None:
+    """Say what will be written; refuse what cannot fit on the disk."""
+    size, free = disk_space(out, hours=about["hours"], spec=audio)
+    log.info(
+        "%s: %d items, %.1f h -> %d shards, about %.1f GB (%.0f GB free), %d jobs",
+        *(out, about["rows"], about["hours"], len(work), size / 1e9, free / 1e9, nj),
+    )
+    if size > free:
+        raise Refusal(
+            f"{out}: about {size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
+            mend="free some space, or give another folder with --out",
+        )
+
+
+def _report(folder: Path, total: dict[str, int]) -> None:
+    log.info(
+        "%s: %d items in %d shards written, %d kept; %d items clipped",
+        *(folder, total["items"], total["written"], total["kept"], total["clipped"]),
+    )

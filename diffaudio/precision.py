@@ -1,0 +1,28 @@
+"""In which numbers networks compute: fp32, or bfloat16 where that is asked for or faster."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Literal
+
+import torch
+
+__all__ = ["Precision", "autocast", "bf16"]
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+def bf16(precision: Precision, device: torch.device) -> bool:
+    """Say whether networks compute in bfloat16; `auto` does where the hardware has it."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
+def autocast(
+    precision: Precision, device: torch.device
+) -> contextlib.AbstractContextManager[object]:
+    """Return a block in which matrix products and convolutions have the precision asked for."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=bf16(precision, device))

@@ -1,0 +1,9 @@
+"""Folders of wavs in, numbers with intervals out. What made the wavs is not known here."""
+
+from __future__ import annotations
+
+from diffaudio.score.publish import publish, shown, summarise
+from diffaudio.score.spec import ScoreSpec
+from diffaudio.score.stage import Request, score
+
+__all__ = ["Request", "ScoreSpec", "publish", "score", "shown", "summarise"]

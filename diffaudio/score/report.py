@@ -1,0 +1,289 @@
+"""report.html: one file, readable without a network, that lets one see and hear a score."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from diffaudio.data.audio import AudioSpec
+from diffaudio.metrics import METRICS
+from diffaudio.score import plot
+from diffaudio.score.listen import Chosen, card, choose
+from diffaudio.score.measure import Scored
+from diffaudio.score.pairs import Sound
+from diffaudio.score.results import BETTER, SAME, WORSE, Result, side
+from diffaudio.score.table import MINI, cell, difference, number
+
+__all__ = ["Evidence", "report"]
+
+_CLASS = {BETTER: "better", SAME: "same", WORSE: "worse"}
+_MARK = {BETTER: "▲", SAME: "≈", WORSE: "▼"}
+_LINES = {"loss": "training loss", "lr": "learning rate"}  # of a row of log.jsonl
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a report is made from.
+
+    Args:
+        found: the system's result.
+        baseline: that of what the model is given, None for none.
+        table: the system's utterances.
+        before: the baseline's, in the same order; empty for none.
+        sounds: the test set, in the same order.
+        gaps: lines about missing values.
+        protocol: what `found` names by its digest.
+        environment: of the scoring.
+        config: the resolved configuration as YAML.
+        log: the training's log.jsonl, which may not exist.
+    """
+
+    found: Result
+    baseline: Result | None
+    table: Sequence[Scored]
+    before: Sequence[Scored]
+    sounds: Sequence[Sound]
+    gaps: Sequence[str]
+    protocol: Mapping[str, Any]
+    environment: Mapping[str, str]
+    config: str
+    log: Path
+
+
+def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
+    """Return the page.
+
+    Args:
+        evidence: scores, sounds and settings.
+        spec: of the audio.
+        count: utterances of each kind, worst and median, to listen to.
+    """
+    sections = {
+        "Scores": _scores(evidence),
+        "Listen": _listen(evidence, spec, count),
+        "Utterances": _utterances(evidence),
+        "Training": _training(evidence.log),
+        "Protocol": _protocol(evidence),
+    }
+    shown = {name: inner for name, inner in sections.items() if inner}
+    body = [f'<section id="{n}"><h2>{n}</h2>{inner}</section>' for n, inner in shown.items()]
+    return Template(_asset("report.html")).substitute(
+        title=escape(f"{evidence.found['system']} on {evidence.found['corpus']}"),
+        style=_asset("report.css"),
+        script=_asset("report.js"),
+        head=_head(evidence),
+        links="".join(f'<a href="#{name}">{name}</a>' for name in shown),
+        body="".join(body),
+        made=escape(f"{time.strftime('%Y-%m-%d %H:%M')}, commit {evidence.found['commit']}"),
+    )
+
+
+def _asset(name: str) -> str:
+    return (importlib.resources.files("diffaudio.score") / name).read_text(encoding="utf-8")
+
+
+def _head(evidence: Evidence) -> str:
+    """Return title, what is better and what is not, and the facts of the run."""
+    found = evidence.found
+    parts = [f"<h1>{escape(found['system'])}</h1>"]
+    split = evidence.protocol["test_set"]["split"]
+    parts.append(f'<p class="on">on {escape(found["corpus"])}, {escape(split)} set</p>')
+    if found.get("label"):
+        parts.append(f'<p class="label">{escape(found["label"])}. {MINI}</p>')
+    if evidence.baseline:
+        parts.append(_verdict(found, evidence.baseline["system"]))
+    return "".join(parts) + _facts(found)
+
+
+def _verdict(found: Result, versus: str) -> str:
+    chips = []
+    for word in (BETTER, SAME, WORSE):
+        names = [
+            name
+            for name, entry in found["metrics"].items()
+            if versus in entry.get("versus", {}) and side(entry, versus) == word
+        ]
+        if names:
+            listed = escape(", ".join(names))
+            chips.append(f'<li class="{_CLASS[word]}"><b>{_MARK[word]} {word}</b> in {listed}</li>')
+    than = f'<p class="than">Compared with the {escape(versus)} input</p>'
+    return f'{than}<ul class="verdict">{"".join(chips)}</ul>'
+
+
+def _facts(found: Result) -> str:
+    train = found.get("train") or {}
+    known = {
+        "utterances": found["n"],
+        "network calls": _short(found.get("calls")),
+        "real-time factor": _short(found.get("rtf")),
+        "solver": found.get("solver"),
+        "parameters": _short(train.get("params"), scale=1e-6, unit=" M"),
+        "training steps": train.get("steps"),
+        "training time": _short(train.get("hours"), unit=" h"),
+        "seed": found.get("seed"),
+        "hardware": found.get("hardware"),
+    }
+    return _pairs(
+        {name: value for name, value in known.items() if value not in (None, "")}, "facts"
+    )
+
+
+def _short(value: float | None, *, scale: float = 1.0, unit: str = "") -> str:
+    return "" if value is None else f"{value * scale:.3g}{unit}"
+
+
+def _scores(evidence: Evidence) -> str:
+    """Return the score table with its intervals drawn."""
+    found, baseline = evidence.found, evidence.baseline
+    versus = baseline["system"] if baseline else ""
+    heads = ["metric", *([versus] if baseline else []), found["system"]]
+    heads += ["difference", "", "p"] if baseline else []
+    rows = []
+    for name, entry in found["metrics"].items():
+        unit = METRICS[name].unit
+        cells = [f'<th scope="row">{escape(name)}<small>{escape(unit)}</small></th>']
+        if baseline:
+            before = baseline["metrics"].get(name)
+            cells.append(f"<td>{escape(cell(before, name)) if before else ''}</td>")
+        cells.append(f"<td><b>{escape(cell(entry, name))}</b></td>")
+        if versus in entry.get("versus", {}):
+            cells += _difference(entry, name, versus)
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    notes = "".join(f"<li>{escape(line)}</li>" for line in evidence.gaps)
+    return (
+        f'<div class="wide"><table class="scores"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        '<p class="note">Means over utterances with 95 % bootstrap intervals. Differences are '
+        "paired: each utterance is compared with itself. A difference counts where its interval "
+        f'excludes zero.</p><ul class="note">{notes}</ul>'
+    )
+
+
+def _difference(entry: Mapping[str, Any], name: str, versus: str) -> list[str]:
+    word, compared = side(entry, versus), entry["versus"][versus]
+    low, high = compared["ci95"] or (compared["mean_difference"],) * 2
+    drawing = plot.interval(compared["mean_difference"], low, high, _CLASS[word])
+    text = f"{_MARK[word]} {difference(entry, name, versus)}"
+    p = f"{compared['p']:.4f}" if compared["p"] >= 0.0002 else "&lt; 0.0002"
+    return [
+        f'<td class="{_CLASS[word]}">{escape(text)}</td>',
+        f"<td>{drawing}</td>",
+        f"<td>{p}</td>",
+    ]
+
+
+def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
+    """Return the cards of the worst and of the median utterances."""
+    metric = next(iter(evidence.found["metrics"]), "")
+    if not (metric and count):
+        return ""
+    position = {row.id: number for number, row in enumerate(evidence.table)}
+    parts = [
+        '<p class="note">Keys, on a chosen utterance: <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> '
+        "switch the version and keep the moment, <kbd>space</kbd> plays and pauses, <kbd>←</kbd> "
+        "<kbd>→</kbd> move by a second, <kbd>j</kbd> <kbd>k</kbd> go to the next and the last one. "
+        "A click on a spectrogram plays from there.</p>"
+    ]
+    chosen = choose(evidence.table, metric, METRICS[metric].better, count)
+    for why, names in chosen.items():
+        if names:
+            parts.append(f"<h3>{len(names)} {why} in {escape(metric)}</h3>")
+        for name in names:
+            at = position[name]
+            before = evidence.before[at] if evidence.before else None
+            one = Chosen(why, evidence.sounds[at], evidence.table[at], before)
+            parts.append(card(one, spec, evidence.found["system"]))
+    return "".join(parts)
+
+
+def _utterances(evidence: Evidence) -> str:
+    """Return one scatter per metric: every utterance before and after."""
+    if not evidence.baseline:
+        return ""
+    versus, parts = evidence.baseline["system"], []
+    for name in evidence.found["metrics"]:
+        points = [
+            (
+                before.values[name],
+                after.values[name],
+                f"{after.id}: {number(before.values[name], name)} → "
+                f"{number(after.values[name], name)}",
+            )
+            for before, after in zip(evidence.before, evidence.table, strict=True)
+            if name in before.values and name in after.values
+        ]
+        if points:
+            raised = sum(after > before for before, after, _ in points)
+            drawing = plot.scatter(points, f"{name} of every utterance")
+            parts.append(
+                f"<figure><figcaption><b>{escape(name)}</b> higher in {raised} of {len(points)}"
+                f"</figcaption>{drawing}</figure>"
+            )
+    return (
+        f'<p class="note">One dot per utterance: {escape(versus)} across, '
+        f"{escape(evidence.found['system'])} up. On the line nothing changed.</p>"
+        f'<div class="plots">{"".join(parts)}</div>'
+    )
+
+
+def _training(path: Path) -> str:
+    """Return the curves of log.jsonl; nothing where there is no such file."""
+    if not path.is_file():
+        return ""
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for name, title in _LINES.items():
+            if name in row:
+                curves.setdefault(title, []).append((row["step"], row[name]))
+        for name, value in row.get("valid", {}).items():
+            curves.setdefault(f"validation: {name}", []).append((row["step"], value))
+    parts = [
+        f"<figure><figcaption><b>{escape(name)}</b></figcaption>{plot.curve(points, name)}</figure>"
+        for name, points in curves.items()
+    ]
+    return f'<div class="plots broad">{"".join(parts)}</div>' if parts else ""
+
+
+def _protocol(evidence: Evidence) -> str:
+    found, whole = evidence.found, evidence.protocol
+    named = {
+        "digest": found["protocol_sha256"],
+        "reference": whole["reference"],
+        "rate": f"{whole['rate']} Hz",
+        "resampler": whole["resampler"],
+        "lengths": whole["lengths"],
+        "test set": json.dumps(whole["test_set"], ensure_ascii=False),
+        "metrics": json.dumps(
+            {name: one["packages"] for name, one in whole["metrics"].items()}, ensure_ascii=False
+        ),
+        "intervals": whole["intervals"],
+    }
+    details = {
+        "Environment of the scoring": "\n".join(
+            f"{k}: {v}" for k, v in evidence.environment.items()
+        ),
+        "Configuration": evidence.config,
+        "Result as JSON": json.dumps(found, indent=1, ensure_ascii=False),
+    }
+    folded = "".join(
+        f"<details><summary>{name}</summary><pre>{escape(text)}</pre></details>"
+        for name, text in details.items()
+    )
+    return _pairs(named, "protocol") + folded
+
+
+def _pairs(values: Mapping[str, Any], name: str) -> str:
+    inner = "".join(
+        f"<div><dt>{escape(key)}</dt><dd>{escape(str(value))}</dd></div>"
+        for key, value in values.items()
+    )
+    return f'<dl class="{name}">{inner}</dl>'

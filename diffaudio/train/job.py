@@ -1,0 +1,54 @@
+"""What a training run is made of, as `bin/train.py` puts it together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from accelerate import Accelerator
+from torch import nn
+
+from diffaudio.data.batch import Batch
+from diffaudio.train.signals import Stop
+from diffaudio.train.spec import TrainSpec
+
+__all__ = ["Job", "Outcome", "Validate"]
+
+Outcome = Literal["done", "interrupted"]
+
+
+class Validate(Protocol):
+    """Scores the model as it stands; every rank calls it, and all get the same scores."""
+
+    higher: bool
+    """Whether a higher value of the metric that chooses the best checkpoint is better."""
+
+    def __call__(
+        self, model: nn.Module, accelerator: Accelerator, stop: Stop
+    ) -> dict[str, float] | None:
+        """Return the mean of each metric; None if any rank was asked to stop meanwhile."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is made of.
+
+    Args:
+        exp: the experiment's folder.
+        spec: the section `train`.
+        model: `model(batch)` gives each item's loss (b,) and its parts, each (b,).
+        batches: from the step to start with to this rank's micro-batches, for ever.
+        rate: of the audio, in Hz.
+        fingerprint: flat keys that must not change while the run goes on.
+        validate: scores the model; None never does.
+    """
+
+    exp: Path
+    spec: TrainSpec
+    model: nn.Module
+    batches: Callable[[int], Iterator[Batch]]
+    rate: int
+    fingerprint: Mapping[str, Any]
+    validate: Validate | None = None

@@ -1,0 +1,257 @@
+"""The training loop: all of it, in the order in which it happens.
+
+A run is a function of its configuration, its data and the step it stands at. Order, crops and
+noise are keyed by the loader, dropout is keyed here, and whatever else a step depends on is in the
+checkpoint. So a run that was killed anywhere goes on as if it had not been.
+
+A step's loss is the sum over the global batch of each item's loss, divided by the size of the
+global batch: how the batch is divided among devices and micro-batches does not matter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor
+
+from diffaudio.data import plan
+from diffaudio.data.batch import Batch
+from diffaudio.log import Refusal, log
+from diffaudio.train.checkpoint import Checkpoints
+from diffaudio.train.ema import Ema
+from diffaudio.train.job import Job, Outcome
+from diffaudio.train.monitor import Monitor, status
+from diffaudio.train.schedule import adamw, learning_rate
+from diffaudio.train.signals import Stop, shielded, stopping
+from diffaudio.train.spec import TrainSpec
+from diffaudio.train.warm import warm_start
+from diffaudio.train.world import bf16, settled, threads
+
+__all__ = ["train"]
+
+_PATIENCE = 10  # steps in a row without a finite gradient, after which a run is given up
+
+
+def train(job: Job, accelerator: Accelerator) -> Outcome:
+    """Train from wherever the experiment stands to the last step, or until asked to stop.
+
+    Returns:
+        "done", or "interrupted" after a checkpoint was saved.
+
+    Raises:
+        Refusal: the checkpoint does not fit, the disk is full, or no step gives a finite gradient.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(settled(threads(job.spec.threads), accelerator.device))
+        stop = stack.enter_context(stopping())
+        run = _Run(job, accelerator)
+        if accelerator.is_main_process:
+            ending = stack.enter_context(status(job.exp))
+            run.monitor = stack.enter_context(run.watched())
+        with shielded():  # the loader's processes start here
+            batches = job.batches(run.progress.step)
+        while True:
+            run.validate(stop)
+            run.save()
+            if run.stopped or run.progress.step == job.spec.steps:
+                break
+            run.step(batches, stop)
+        outcome: Outcome = "interrupted" if run.stopped else "done"
+        if accelerator.is_main_process:
+            ending |= {"state": outcome, "step": run.progress.step, "reason": stop.reason}
+    accelerator.wait_for_everyone()  # no rank ends, and has others ended, before all is written
+    return outcome
+
+
+class _Run:
+    """A run at some step: what the loop changes, and the three things it does in turn."""
+
+    def __init__(self, job: Job, accelerator: Accelerator) -> None:
+        self.job, self.spec, self.accelerator = job, job.spec, accelerator
+        self.bf16 = bf16(job.spec.precision, accelerator.device)
+        self.micro = _micro_batches(job.spec, accelerator.num_processes)
+        self.bare = job.model  # `model` is what accelerate makes of it: the same weights
+        self.model, self.optimizer = accelerator.prepare(self.bare, adamw(self.bare, job.spec))
+        self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
+        if job.spec.init_from and self.checkpoints.newest() is None:
+            warm_start(job.spec.init_from, self.bare)
+        self.ema = Ema(self.bare, job.spec.ema) if job.spec.ema else None
+        if accelerator.is_main_process:
+            self.checkpoints.tidy()
+        accelerator.wait_for_everyone()
+        self.progress = self.checkpoints.restore(self.bare, self.optimizer.optimizer, self.ema)
+        if self.progress.step > job.spec.steps:
+            raise Refusal(
+                f"{job.exp}: is at step {self.progress.step}, past train.steps {job.spec.steps}",
+                mend="raise train.steps, or train anew with --force",
+            )
+        self.monitor: Monitor | None = None
+        self.stopped = False
+        self.improved = False
+
+    def watched(self) -> Monitor:
+        """Return the monitor of the main rank."""
+        return Monitor(
+            self.job.exp,
+            steps=self.spec.steps,
+            step=self.progress.step,
+            every=self.spec.log_every,
+            log_bytes=self.progress.log_bytes,
+        )
+
+    def step(self, batches: Iterator[Batch], stop: Stop) -> None:
+        """Take one step: gradients, clip, weights, average, a row of the log."""
+        began = time.perf_counter()
+        sums, items = self._gradients(batches)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.spec.clip or math.inf)
+        lr = learning_rate(self.progress.step, self.spec)
+        sums["stop"] += bool(stop)
+        sums["broken"] += ~torch.isfinite(norm)
+        totals = self._over_ranks(sums)
+        self.stopped = totals.pop("stop") > 0
+        row: dict[str, Any] = {"step": self.progress.step + 1, "loss": totals.pop("loss")}
+        row |= {"lr": lr, "grad_norm": float(norm), "audio": totals.pop("audio")}
+        row["waited"] = totals.pop("waited")
+        if totals.pop("broken") or not math.isfinite(row["loss"]):  # the same on every rank
+            row |= self._skip(row, items)
+        else:
+            self._update(lr)
+            row["parts"] = totals
+        self.optimizer.zero_grad(set_to_none=True)
+        self.progress.step += 1
+        seconds = time.perf_counter() - began
+        self.progress.seconds += seconds
+        if self.monitor is not None:
+            self.monitor.step({**row, "seconds": seconds})
+        if self.progress.skipped == _PATIENCE:
+            raise _given_up(row)
+
+    def _gradients(self, batches: Iterator[Batch]) -> tuple[dict[str, Tensor], dict[str, bool]]:
+        """Add up the gradients of this rank's micro-batches.
+
+        Returns:
+            Sums over this rank's items, and for each item's id whether its loss is finite.
+        """
+        device, world = self.accelerator.device, self.accelerator.num_processes
+        sums: dict[str, Tensor] = defaultdict(
+            lambda: torch.zeros((), dtype=torch.float64, device=device)
+        )
+        items: dict[str, bool] = {}
+        self.model.train()
+        for left in reversed(range(self.micro)):
+            asked = time.perf_counter()
+            batch = next(batches)
+            sums["waited"] += (time.perf_counter() - asked) / world
+            assert batch.step == self.progress.step, (batch.step, self.progress.step)
+            batch = batch.to(device)
+            torch.manual_seed(batch.keys[0])  # dropout
+            with self.accelerator.no_sync(self.model) if left else contextlib.nullcontext():
+                with self._autocast():
+                    losses, parts = self.model(batch)
+                share = losses.float().sum() / self.spec.global_batch
+                self.accelerator.backward(share * world)  # ranks are averaged, and are to be summed
+            for name, values in {"loss": losses.detach(), **parts}.items():
+                sums[name] += values.double().sum() / self.spec.global_batch
+            sums["audio"] += batch.samples.sum() / self.job.rate
+            items |= dict(zip(batch.ids, torch.isfinite(losses).tolist(), strict=True))
+        return sums, items
+
+    def _over_ranks(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
+        """Add up the sums of all ranks, in one exchange."""
+        total = self.accelerator.reduce(torch.stack(list(sums.values())), "sum")
+        return dict(zip(sums, total.tolist(), strict=True))
+
+    def _update(self, lr: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+        self.progress.updates += 1
+        self.progress.skipped = 0
+        if self.ema is not None:
+            self.ema.update(self.progress.updates)
+
+    def _skip(self, row: Mapping[str, Any], items: Mapping[str, bool]) -> dict[str, Any]:
+        """Leave weights, average and the optimiser's moments as they are, and say so.
+
+        Named are the items whose loss is not finite, or all where the gradient alone is not.
+        """
+        self.progress.skipped += 1
+        strange = gather_object([name for name, finite in items.items() if not finite])
+        named = strange or gather_object(list(items))
+        if self.accelerator.is_main_process:
+            log.warning(
+                "step %d skipped: loss %s, gradient norm %s; items: %s",
+                *(row["step"], row["loss"], row["grad_norm"], ", ".join(named)),
+            )
+        return {"loss": None, "grad_norm": None, "skipped": named}
+
+    def validate(self, stop: Stop) -> None:
+        """Score the averaged weights if this step asks for it; sets `improved` or `stopped`."""
+        progress, validate = self.progress, self.job.validate
+        every, self.improved = self.spec.valid_every, False
+        due = every and progress.step and progress.step % every == 0
+        if validate is None or not due or progress.validated == progress.step or self.stopped:
+            return
+        self.model.eval()
+        with torch.no_grad(), self._autocast(), self._averaged():
+            scores = validate(self.bare, self.accelerator, stop)
+        if scores is None:
+            self.stopped = True
+            return
+        progress.validated = progress.step
+        if self.monitor is not None:
+            self.monitor.validated(progress.step, scores)
+        new = scores.get(self.spec.valid_metric)  # absent if no utterance could be measured
+        old = (progress.best or {}).get(self.spec.valid_metric)
+        self.improved = new is not None and (
+            old is None or (new > old if validate.higher else new < old)
+        )
+        if self.improved:
+            progress.best = {"checkpoint": progress.name, **scores}
+
+    def save(self) -> None:
+        """Write a checkpoint if this step asks for it, or the run ends here."""
+        step = self.progress.step
+        regular = step and (step % self.spec.save_every == 0 or step == self.spec.steps)
+        if not (regular or self.improved or self.stopped):
+            return
+        if self.monitor is not None:
+            self.progress.log_bytes = self.monitor.log.sync()
+            self.checkpoints.save(self.progress, self.bare, self.optimizer.optimizer, self.ema)
+        self.accelerator.wait_for_everyone()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def _averaged(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self.ema is None else self.ema.applied()
+
+
+def _micro_batches(spec: TrainSpec, world: int) -> int:
+    """Return the micro-batches per device and step, and say how the global batch is divided."""
+    size, count = plan.micro_batches(spec.global_batch, world, spec.max_per_device)
+    log.info(
+        "global %d = %d per device x %d devices x %d accumulations",
+        spec.global_batch,
+        size,
+        world,
+        count,
+    )
+    return count
+
+
+def _given_up(row: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        f"no finite loss or gradient in {_PATIENCE} steps, the last being step {row['step']} "
+        f"(items: {', '.join(row['skipped'])})",
+        mend="start a new experiment from the last checkpoint (--train.init_from) with a lower "
+        "train.lr, with train.precision fp32, or without these items",
+    )

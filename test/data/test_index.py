@@ -1,0 +1,250 @@
+import io
+import multiprocessing
+import os
+import pickle
+import shutil
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from diffaudio.data import merge, shards
+from diffaudio.data.index import Index, Window
+from diffaudio.data.shards import ShardError
+from diffaudio.log import Refusal
+
+
+@pytest.fixture
+def copied(small, tmp_path):
+    """A copy of the small data set that a test may damage."""
+    shutil.copytree(small[0], tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def pcm(x):
+    return (x * 32768).astype(np.int16)
+
+
+def test_every_item_is_read_back(small):
+    folder, truth = small
+    index = Index.open(folder)
+    assert len(index) == len(truth)
+    assert index.roles == ("clean", "noisy")
+    assert [index.id(i) for i in range(len(index))] == list(truth)
+    for i, (name, audio) in enumerate(truth.items()):
+        assert index.find(name) == i
+        assert index.samples[i] == len(audio["clean"])
+        assert index.row(i)["speaker"] == "s"
+        for role in ("clean", "noisy"):
+            x = index.read(i, role)
+            assert x.dtype == np.float32
+            np.testing.assert_array_equal(pcm(x), audio[role])
+
+
+def test_crops_are_exact(small):
+    folder, truth = small
+    index, random = Index.open(folder), np.random.default_rng(1)
+    for i, audio in enumerate(truth.values()):
+        samples = len(audio["noisy"])
+        start = int(random.integers(samples))
+        frames = int(random.integers(samples - start + 1))
+        crop = pcm(index.read(i, "noisy", start, frames))
+        np.testing.assert_array_equal(crop, audio["noisy"][start : start + frames])
+        np.testing.assert_array_equal(pcm(index.read(i, "noisy", start)), audio["noisy"][start:])
+
+
+def test_stereo_crops_of_a_long_item_touch_few_bytes(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    x = random.normal(0, 3000, (8000 * 120, 2)).astype(np.int16)
+    file = io.BytesIO()
+    soundfile.write(file, x, 8000, format="FLAC", subtype="PCM_16")
+    path = tmp_path / "0.tar"
+    with shards.create(path) as shard:
+        shard.write("long", {"mix.flac": file.getvalue()}, {}, samples=len(x))
+    index = merge.build(tmp_path, [path], rate=8000)
+    touched = []
+    preadv = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda *a: (touched.append(preadv(*a)), touched[-1])[1])
+    for start in (0, 123_457, len(x) - 12_000):
+        touched.clear()
+        np.testing.assert_array_equal(
+            pcm(index.read(0, "mix", start, 12_000)), x[start : start + 12_000]
+        )
+        assert sum(touched) < path.stat().st_size / 4
+
+
+@pytest.mark.parametrize(("start", "frames"), [(-1, 5), (0, 10_000), (399, -1), (10_000, None)])
+def test_crops_outside_are_refused(small, start, frames):
+    with pytest.raises(ValueError, match=r"item-00: samples .* of"):
+        Index.open(small[0]).read(0, "clean", start, frames)
+
+
+def test_unknown_names(small):
+    index = Index.open(small[0])
+    for name in ("", "item", "item-02x", "zzz"):
+        with pytest.raises(KeyError):
+            index.find(name)
+    with pytest.raises(KeyError, match="there are clean"):
+        index.read(0, "drums")
+
+
+def test_more_shards_than_open_files(small, monkeypatch):
+    monkeypatch.setattr("diffaudio.data.index._OPEN", 2)
+    index = Index.open(small[0])
+    before = len(os.listdir("/proc/self/fd"))
+    for i in np.random.default_rng(0).permutation(len(index)):
+        index.row(int(i))
+    assert len(os.listdir("/proc/self/fd")) == before + 2
+
+
+def test_pickled_it_opens_itself_again(small):
+    index = Index.open(small[0])
+    again = pickle.loads(pickle.dumps(index))
+    assert again.sha256 == index.sha256
+    np.testing.assert_array_equal(again.read(7, "clean"), index.read(7, "clean"))
+    assert len(pickle.dumps(index)) < 500
+
+
+def _read_all(index, queue):
+    queue.put(sum(float(index.read(i, "clean").sum()) for i in range(len(index))))
+
+
+def test_forked_readers_do_not_disturb_each_other(small):
+    index = Index.open(small[0])
+    index.read(0, "clean")  # a descriptor that the children inherit
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    children = [context.Process(target=_read_all, args=(index, queue)) for _ in range(3)]
+    for child in children:
+        child.start()
+    _read_all(index, queue)
+    sums = {queue.get(timeout=30) for _ in range(4)}
+    for child in children:
+        child.join()
+    assert len(sums) == 1
+
+
+def test_identity_changes_with_the_content(small, tmp_path):
+    index = Index.open(small[0])
+    flac = shards.create
+    paths = []
+    for number, samples in enumerate((5, 6)):
+        folder = tmp_path / str(number)
+        paths.append(folder / "0.tar")
+        with flac(paths[-1]) as shard:
+            shard.write("a", {}, {}, samples=samples)
+    first, second = (merge.build(path.parent, [path], rate=8000) for path in paths)
+    assert len({index.sha256, first.sha256, second.sha256}) == 3
+
+
+def test_a_missing_index(tmp_path):
+    with pytest.raises(Refusal, match=r"index\.json: no such file"):
+        Index.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ids", "ends", "samples", "fields"])
+def test_damaged_columns_are_refused(copied, name):
+    path = copied / "index" / f"{name}.npy"
+    data = path.read_bytes()
+    for changed in (data[:-1], data[:50], data + b"\0", data[:-9] + b"\1" + data[-8:], b""):
+        path.write_bytes(changed)
+        with pytest.raises(ShardError, match=name):
+            Index.open(copied)
+
+
+def test_replaced_missing_and_cut_shards_are_refused(copied):
+    path, other = copied / "000008.tar", copied / "000016.tar"
+    data = path.read_bytes()
+    for changed in (other.read_bytes(), data[:-512], data[:-1] + b"\1"):
+        path.write_bytes(changed)
+        with pytest.raises(ShardError, match="000008"):
+            Index.open(copied)
+    path.unlink()
+    with pytest.raises(ShardError, match="000008"):
+        Index.open(copied)
+
+
+def test_flipped_audio_is_rejected_whole_and_never_wrong_in_a_crop(copied, small):
+    """CRC-32 guards whole items; FLAC's own checksums guard crops."""
+    truth = small[1]["item-00"]["clean"]
+    entry = shards.read_index(copied / "000000.tar")[0].fields["clean.flac"]
+    data = (copied / "000000.tar").read_bytes()
+    index = Index.open(copied)
+    rejected = 0
+    with (copied / "000000.tar").open("r+b", buffering=0) as file:
+        for position in range(entry.offset, entry.offset + entry.size, 7):
+            os.pwrite(file.fileno(), bytes([data[position] ^ 1 << position % 8]), position)
+            with pytest.raises(ShardError, match="item-00.*CRC-32"):
+                index.read(0, "clean")
+            try:
+                np.testing.assert_array_equal(pcm(index.read(0, "clean", 1, 300)), truth[1:301])
+            except ShardError:
+                rejected += 1
+            os.pwrite(file.fileno(), data[position : position + 1], position)
+    assert rejected > 10
+
+
+def test_ids_must_ascend_and_fields_agree(tmp_path):
+    def one(name, key, fields):
+        with shards.create(tmp_path / name) as shard:
+            shard.write(key, fields, {}, samples=1)
+        return tmp_path / name
+
+    a, b = one("a.tar", "a", {"x.flac": b""}), one("b.tar", "b", {"x.flac": b""})
+    with pytest.raises(ShardError, match="a comes after b"):
+        merge.build(tmp_path, [b, a], rate=1)
+    with pytest.raises(ShardError, match="a comes after a"):
+        merge.build(tmp_path, [a, a], rate=1)
+    with pytest.raises(ShardError, match=r"other fields than json, x\.flac"):
+        merge.build(tmp_path, [a, one("c.tar", "c", {"y.flac": b""})], rate=1)
+    with pytest.raises(ShardError, match="no item"):
+        merge.build(tmp_path, [], rate=1)
+
+
+def test_beyond_32_bit(tmp_path):
+    with shards.create(tmp_path / "a.tar") as shard:
+        shard.write("a", {}, {}, samples=1 << 32)
+    with pytest.raises(ShardError, match=r"2\^32"):
+        merge.build(tmp_path, [tmp_path / "a.tar"], rate=1)
+
+
+def test_window_is_a_file_of_its_own(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(bytes(range(100)))
+    with path.open("rb") as file:
+        window = Window(file.fileno(), 10, 50)
+        assert window.read(3) == bytes([10, 11, 12])
+        assert window.seek(-2, os.SEEK_END) == 48
+        assert window.read() == bytes([58, 59])
+        assert window.read(1) == b""
+        assert window.seek(1) == 1
+        assert window.seek(2, os.SEEK_CUR) == window.tell() == 3
+        assert window.seek(80) == 80
+        assert window.read(1) == b""
+        with pytest.raises(ValueError, match="before"):
+            window.seek(-1)
+        assert file.tell() == 0
+
+
+@pytest.mark.slow
+def test_a_million_rows_are_cheap(tmp_path):
+    for number in range(10):
+        with shards.create(tmp_path / f"{number}.tar") as shard:
+            for i in range(100_000):
+                name = f"speaker-{number}-{i:06d}"
+                shard._entries[name] = shards.Entry(
+                    name,
+                    16_000 + i,
+                    {f: shards.Field(0, 0, i) for f in ("clean.flac", "noisy.flac", "json")},
+                )
+            shard._member("x", bytes(512))
+    merge.build(tmp_path, sorted(tmp_path.glob("*.tar")), rate=16_000)
+    size = sum(path.stat().st_size for path in (tmp_path / "index").iterdir())
+    start = time.perf_counter()
+    index = Index.open(tmp_path)
+    taken = time.perf_counter() - start
+    assert len(index) == 1_000_000
+    assert index.find("speaker-7-012345") == 712_345
+    assert size <= 62e6
+    assert taken < 1.0

@@ -1,0 +1,223 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from diffaudio import provenance, weights
+from diffaudio.bin import decode
+from diffaudio.config import parse
+from diffaudio.data import audio, manifest, merge, plan, prepare
+from diffaudio.data.audio import AudioSpec
+from diffaudio.decode import slices
+from diffaudio.decode.trained import SECTIONS, load, read_config
+from diffaudio.files import digest, read_json, write_json
+from diffaudio.log import Refusal
+
+LENGTHS = {"long": 5.0, "b": 0.31, "a": 0.8, "d": 0.8, "c": 1.4, "e": 0.05}  # seconds
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory):
+    """Return a folder with a corpus, its manifest and its shards, prepared by the real stage."""
+    root = tmp_path_factory.mktemp("corpus")
+    rows, random = [], np.random.default_rng(0)
+    for name, seconds in LENGTHS.items():
+        x = (0.1 * random.standard_normal((2, int(8000 * seconds)))).astype(np.float32)
+        for role, one in zip(("clean", "noisy"), x, strict=True):
+            audio.save(root / f"{name}_{role}.wav", one, 8000)
+        paths = {role: f"{name}_{role}.wav" for role in ("clean", "noisy")}
+        rows.append({"id": name, "audio": paths})
+    (root / "data").mkdir()
+    manifest.write(root / "data" / "test.jsonl", rows)
+    shard(root, AudioSpec(rate=8000, target="clean", given="noisy"))
+    return root
+
+
+def shard(root, spec):
+    data, out = root / "data" / "test.jsonl", root / "dump" / "test"
+    keys = {f"audio.{name}": value for name, value in vars(spec).items()}
+    inputs = {str(data): digest(data)}
+    provenance.begin(out, stage="shard", version=1, keys=keys, inputs=inputs, force=True)
+    work = prepare.tasks(
+        data, out, root=root, audio=spec, shard=prepare.ShardSpec(items=4), force=True
+    )
+    for task in work:
+        task.function(**task.arguments)
+    merge.build(out, sorted(out.glob("*.tar")), rate=spec.rate)
+    provenance.finish(out)
+
+
+@pytest.fixture
+def place(dump, tiny_exp, tmp_path, monkeypatch):
+    """Return a folder of one's own with dump, data and exp; tasks run in this process."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(dump / "dump", "dump")
+    shutil.copytree(dump / "data", "data")
+    shutil.copytree(tiny_exp, "exp/tiny")
+
+    def run_tasks(tasks, **_):
+        return [task.function(**task.arguments) for task in tasks]
+
+    monkeypatch.setattr(slices, "run_tasks", run_tasks)
+    slices._trained.cache_clear()
+    return tmp_path
+
+
+def run(*more, config="exp/tiny/config.yaml", exp="exp/tiny"):
+    return decode.main(
+        ["--config", config, "--data", "data", "--dump", "dump", "--exp", exp, *more]
+    )
+
+
+def made(place, tag="default"):
+    folder = place / "exp/tiny/decode" / tag / "test"
+    return {path.stem: soundfile.read(path, dtype="float32")[0] for path in folder.glob("*.wav")}
+
+
+def test_every_utterance_as_long_as_it_was(place):
+    assert run() == 0
+    found = made(place)
+    assert {name: len(x) for name, x in found.items()} == {
+        name: int(8000 * seconds) for name, seconds in LENGTHS.items()
+    }
+
+
+def test_output_is_the_models_for_its_own_key(place):
+    run()
+    model = load(place / "exp/tiny", read_config(place / "exp/tiny/config.yaml"))
+    index = slices.Index.open(place / "dump/test")
+    x = index.read(index.find("a"), "noisy")
+    wanted = model.piece(x, plan.key(0, "a"))[:, 0]
+    assert np.abs(made(place)["a"] - wanted).max() <= 1e-5 + 2**-15
+
+
+@pytest.mark.parametrize("more", [["--decode.batch_seconds", "0.1"], ["--nj", "3"]])
+def test_neither_batches_nor_slices_nor_jobs_change_an_utterance(place, monkeypatch, more):
+    run()
+    monkeypatch.setattr(slices, "_SLICE_SECONDS", 1.0)
+    run("--tag", "other", *more)
+    assert len(list((place / "exp/tiny/decode/other/test/slices").iterdir())) > 2
+    one, other = made(place), made(place, "other")
+    for name in LENGTHS:
+        assert np.abs(one[name] - other[name]).max() <= 2**-15  # one step of 16 bit
+
+
+def test_decode_json_says_what_was_run(place):
+    rows = [{"step": step, "seconds": 360.0} for step in range(1, 11)]
+    log = "".join(json.dumps(row) + "\n" for row in rows) + '{"step": 11, "sec'
+    (place / "exp/tiny/log.jsonl").write_text(log)
+    for state in (place / "exp/tiny/checkpoints").glob("*/state.json"):
+        write_json(state, {k: v for k, v in read_json(state).items() if k != "hours"})
+    run("--decode.sampler.calls", "3", "--decode.seed", "5")
+    out = place / "exp/tiny/decode/default/test"
+    about = read_json(out / "decode.json")
+    checkpoint = weights.find(place / "exp/tiny", "best")
+    assert about["calls"] == 3
+    assert about["seed"] == 5
+    assert about["n"] == len(LENGTHS)
+    assert abs(about["audio_seconds"] - sum(LENGTHS.values())) < 0.01
+    assert about["rtf"] > 0
+    assert about["threads"] == 1
+    assert about["solver"] == "DDIM(eta=0.0, noisy_start=True)"
+    assert about["grid"] == "UniformGrid()"
+    assert about["checkpoint"] == "step_00000005"
+    assert about["checkpoint_sha256"] == digest(checkpoint / weights.EMA)
+    assert about["train_steps"] == 5
+    assert about["train_hours"] == 0.5
+    assert about["config_sha256"] == digest(out / "config.yaml")
+    assert "cores of" in about["hardware"]
+
+
+def test_a_second_run_is_up_to_date_and_a_changed_key_is_named(place, caplog):
+    caplog.set_level("INFO")
+    run()
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    caplog.clear()
+    run()
+    assert "up to date" in caplog.text
+    assert before == {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    run("--decode.seed", "1")
+    assert "decode.seed: 0 -> 1" in caplog.text
+    caplog.clear()
+    run("--decode.seed", "1", "--force")
+    assert "--force" in caplog.text
+
+
+def test_another_checkpoint_decodes_anew(place, caplog):
+    caplog.set_level("INFO")
+    run()
+    old = made(place)["a"]
+    write_json(place / "exp/tiny/best.json", {"checkpoint": "step_00000010"})
+    run()
+    assert "step_00000010" in caplog.text
+    assert np.abs(made(place)["a"] - old).max() > 1e-3
+
+
+def test_an_interrupted_run_goes_on_with_what_is_left(place, monkeypatch):
+    monkeypatch.setattr(slices, "_SLICE_SECONDS", 0.5)
+    real, done = slices.decode_slice, []
+
+    def dies(*, request, number, rows):
+        if number == 2:
+            raise KeyboardInterrupt
+        done.append(number)
+        return real(request=request, number=number, rows=rows)
+
+    monkeypatch.setattr(slices, "decode_slice", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    out = place / "exp/tiny/decode/default/test"
+    assert not (out / "decode.json").exists()
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.wav")}
+    assert 0 < len(before) < len(LENGTHS)
+    monkeypatch.setattr(slices, "decode_slice", real)
+    run()
+    assert all(path.stat().st_mtime_ns == then for path, then in before.items())
+    assert read_json(out / "decode.json")["n"] == len(LENGTHS)
+
+
+def test_another_model_or_rate_is_refused_with_key_old_and_new(place):
+    with pytest.raises(Refusal, match=r"model\.net\.width: 16 -> 32"):
+        run("--model.net.init_args.width", "32")
+    with pytest.raises(Refusal, match=r"audio\.rate: 8000 -> 16000"):
+        run("--audio.rate", "16000")
+    assert not (place / "exp/tiny/decode").exists()
+
+
+def test_stale_shards_are_refused(place, dump):
+    config = parse(["--config", "exp/tiny/config.yaml"], prog="", description="", sections=SECTIONS)
+    path = place / "exp/tiny/config.yaml"
+    path.write_text(config.text().replace("rate: 8000", "rate: 16000"))
+    with pytest.raises(Refusal, match=r"dump/test.*audio\.rate: 8000 -> 16000"):
+        run()
+
+
+def test_a_changed_manifest_is_refused(place):
+    path = place / "data/test.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(Refusal, match="not made from data/test.jsonl as it is now"):
+        run()
+
+
+def test_what_is_missing_is_named(place):
+    with pytest.raises(Refusal, match=r"data/dev\.jsonl.*\n.*one of: test"):
+        run("--set", "dev")
+    with pytest.raises(Refusal, match="no checkpoint 'step_00000007'"):
+        run("--decode.checkpoint", "step_00000007")
+    with pytest.raises(Refusal, match="exp/none/config.yaml: no such file"):
+        run(exp="exp/none")
+    path = weights.find(place / "exp/tiny", "best") / weights.EMA
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(Refusal, match="damaged"):
+        run()
+
+
+@pytest.mark.parametrize("least", [1, 7, 100, 10**6])
+def test_slices_hold_every_row_once_in_order(least):
+    samples = np.random.default_rng(0).integers(1, 50, 200)
+    parts = slices.slices(samples, least)
+    assert [row for part in parts for row in part] == list(range(200))
+    assert all(part for part in parts)
+    assert slices.slices(samples[:0], least) == []

@@ -1,0 +1,69 @@
+"""Grids: one convention of ends, the published spacings, and refusals."""
+
+import pytest
+import torch
+
+from diffaudio.log import Refusal
+from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.solve import KarrasGrid, LogSNRGrid, UniformGrid
+
+PATHS = [VE(), RectifiedFlow(), RectifiedFlow(0.01), FlowSE(), OUVE(), SchroedingerBridgeVE()]
+GRIDS = [UniformGrid(), KarrasGrid(), LogSNRGrid()]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+@pytest.mark.parametrize("n", [1, 2, 3, 30])
+def test_n_knots_fall_from_t_max_and_stay_above_zero(path, grid, n):
+    times = grid.times(path, n)
+    assert times.shape == (n,)
+    assert times.dtype == torch.float64
+    assert times[0] == path.t_max
+    assert (times.diff() < 0).all()
+    assert times[-1] > 0
+    assert times[-1] >= path.t_min - 1e-12
+
+
+def test_uniform_ends_one_step_above_zero_unless_the_network_was_not_trained_there():
+    fifths = torch.tensor([1.0, 0.8, 0.6, 0.4, 0.2], dtype=torch.float64)
+    torch.testing.assert_close(UniformGrid().times(RectifiedFlow(), 5), fifths)
+    assert UniformGrid().times(OUVE(t_min=0.3), 5)[-1] == 0.3
+
+
+def test_uniform_with_a_last_knot_is_that_of_sgmse():
+    times = UniformGrid(t_last=0.03).times(OUVE(), 30)
+    torch.testing.assert_close(times, torch.linspace(1, 0.03, 30).double(), rtol=1e-6, atol=0)
+
+
+def test_karras_on_ve_is_equation_5():
+    times = KarrasGrid().times(VE(), 18)
+    i = torch.arange(18, dtype=torch.float64) / 17
+    published = (80 ** (1 / 7) + i * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
+    torch.testing.assert_close(times, published, rtol=1e-9, atol=1e-12)
+
+
+def test_log_snr_steps_are_equal_where_the_path_is_within_the_range():
+    for path in (VE(), OUVE()):
+        steps = path.log_snr(LogSNRGrid().times(path, 12)).diff()
+        torch.testing.assert_close(steps, steps.mean().expand(11), rtol=1e-8, atol=0)
+
+
+@pytest.mark.parametrize("grid", [KarrasGrid(3.0, 0.01, 5.0), LogSNRGrid(0.01, 5.0)], ids=str)
+def test_ranges_hold_on_every_path_but_for_the_first_knot(grid):
+    for path in PATHS:
+        times = grid.times(path, 10)
+        level = torch.exp(-path.log_snr(times[1:]))
+        assert level.max() < 5.0
+        assert level.min() > 0.01 - 1e-9
+
+
+@pytest.mark.parametrize("t_last", [0.0, 0.01, 1.5, float("nan")])
+def test_a_last_knot_off_the_path_is_refused(t_last):
+    with pytest.raises(Refusal, match="t_last = .* is outside OUVE") as refused:
+        UniformGrid(t_last=t_last).times(OUVE(), 5)
+    assert "0.03" in refused.value.mend
+
+
+def test_a_last_knot_at_zero_is_refused_though_the_path_goes_there():
+    with pytest.raises(Refusal, match="t_last = 0 "):
+        UniformGrid(t_last=0.0).times(RectifiedFlow(), 5)

@@ -1,0 +1,175 @@
+"""The sampler: calls asked for are calls made, one convention of the end, nothing lost on the way."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from diffaudio.log import Refusal
+from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.solve import (
+    DDIM,
+    Counter,
+    DPMpp2M,
+    Euler,
+    Heun,
+    KarrasGrid,
+    KeyedNoise,
+    LogSNRGrid,
+    PredictorCorrector,
+    Sampler,
+    UniformGrid,
+)
+
+SOLVERS = [DDIM(), DDIM(1.0), Euler(), Heun(), DPMpp2M(), PredictorCorrector(corrector_steps=0)]
+GRIDS = [UniformGrid(), KarrasGrid(), LogSNRGrid()]
+
+
+def noise(seed=1):
+    return KeyedNoise([seed, seed + 1], (2, 3), [5, 5])
+
+
+class Network:
+    """A denoiser with a condition, that notes every call."""
+
+    def __init__(self, condition=0.5):
+        self.condition, self.seen, self.answers = condition, [], []
+
+    def __call__(self, z, t):
+        self.seen.append((self.condition, t.item(), z.dtype))
+        self.answers.append(0.3 * torch.tanh(z) + self.condition)
+        return self.answers[-1]
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+@pytest.mark.parametrize("calls", [*range(1, 10), 24])
+def test_calls_made_are_calls_asked_for_each_with_the_condition(solver, grid, calls):
+    network = Network()
+    result = Sampler(solver, grid, calls)(network, OUVE(), None, noise())
+    assert len(network.seen) == calls
+    assert {condition for condition, _, _ in network.seen} == {0.5}
+    assert {dtype for _, _, dtype in network.seen} == {torch.float32}
+    assert result.shape == (2, 2, 3, 5)
+    assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("corrector_steps", [1, 2])
+def test_calls_of_the_corrector_count(corrector_steps):
+    network = Network()
+    solver = PredictorCorrector(corrector_steps=corrector_steps)
+    Sampler(solver, UniformGrid(), 12)(network, OUVE(), None, noise())
+    assert len(network.seen) == 12
+    assert len({t for _, t, _ in network.seen}) == 12 // (1 + corrector_steps)
+
+
+@pytest.mark.parametrize("solver", SOLVERS[:-1], ids=str)
+@pytest.mark.parametrize("path", [VE(), RectifiedFlow(0.01), FlowSE(), OUVE()], ids=str)
+def test_the_result_is_the_estimate_at_the_last_knot(solver, path):
+    """Also where sigma > 0 at t_min or at 0: no rest of noise reaches the codec."""
+    network = Network()
+    grid = KarrasGrid()
+    result = Sampler(solver, grid, 7)(network, path, None, noise())
+    assert result is network.answers[-1]
+    knots = len(solver.plan(7)) + 1
+    assert network.seen[-1][1] == grid.times(path, knots)[-1]
+
+
+@pytest.mark.parametrize("solver", SOLVERS[:-1], ids=str)
+def test_one_call_is_plain_regression_from_the_start(solver):
+    network = Network()
+    path, y = FlowSE(), torch.ones(2, 2, 3, 5)
+    seen = []
+    Sampler(solver, UniformGrid(), 1)(
+        lambda z, t: seen.append(z) or network(z, t), path, y, noise()
+    )
+    torch.testing.assert_close(seen[0], path.start(noise()(), y))
+    assert network.seen[0][1] == 1.0
+
+
+@pytest.mark.parametrize("solver", [DDIM(), Euler(), Heun(), DPMpp2M()], ids=str)
+def test_deterministic_solvers_draw_the_start_alone(solver):
+    drawn = []
+
+    def counted(source=noise()):  # noqa: B008
+        drawn.append(source())
+        return drawn[-1]
+
+    first = Sampler(solver, UniformGrid(), 6)(Network(), RectifiedFlow(), None, counted)
+    assert len(drawn) == 1
+    again = Sampler(solver, UniformGrid(), 6)(Network(), RectifiedFlow(), None, noise())
+    assert (first == again).all()
+
+
+@pytest.mark.parametrize("solver", [*SOLVERS, PredictorCorrector()], ids=str)
+def test_an_item_does_not_depend_on_its_batch(solver):
+    def run(keys, frames):
+        source = KeyedNoise(keys, (1, 2), frames)
+        network = Network()
+        return Sampler(solver, UniformGrid(), 6)(network, OUVE(), None, source)
+
+    alone, together = run([7], [4]), run([5, 7, 9], [6, 4, 2])
+    assert (alone[0] == together[1, ..., :4]).all()
+
+
+@pytest.mark.parametrize("solver", [DDIM(), DDIM(0.7), DPMpp2M()], ids=str)
+def test_a_bridge_runs_from_y_itself(solver):
+    y = torch.ones(2, 2, 3, 5)
+    result = Sampler(solver, UniformGrid(), 5)(Network(), SchroedingerBridgeVE(), y, noise())
+    assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("solver", [Euler(), Heun(), PredictorCorrector()], ids=str)
+def test_what_needs_a_finite_velocity_is_refused_on_a_bridge_before_any_call(solver):
+    network = Network()
+    sampler = Sampler(solver, UniformGrid(), 6)
+    with pytest.raises(Refusal, match="SchroedingerBridgeVE.* at t = 1: ") as refused:
+        sampler(network, SchroedingerBridgeVE(), None, noise())
+    assert "lower t_max" in refused.value.mend
+    assert network.seen == []
+    assert Sampler(solver, UniformGrid(), 6)(
+        network, SchroedingerBridgeVE(t_max=0.99), None, noise()
+    ).isfinite().all()  # fmt: skip
+
+
+def test_no_calls_are_refused():
+    with pytest.raises(Refusal, match="calls = 0"):
+        Sampler(DDIM(), UniformGrid(), 0)
+
+
+def test_a_solver_whose_plan_is_wrong_is_found_out():
+    @dataclass(frozen=True)
+    class Spendthrift(Euler):
+        def step(self, denoise, z, now, then, memory, noise):
+            denoise(z, now.t)
+            return super().step(denoise, z, now, then, memory, noise)
+
+    with pytest.raises(RuntimeError, match="made 5 calls"):
+        Sampler(Spendthrift(), UniformGrid(), 3)(Network(), VE(), None, noise())
+
+
+def test_counter_counts():
+    counter = Counter(lambda z, t: z + t)
+    one = torch.ones(())
+    assert counter(one, one) == 2
+    counter(one, one)
+    assert counter.calls == 2
+
+
+def test_single_precision_states_stay_so_and_double_ones_too():
+    for dtype in (torch.float32, torch.float64):
+        source = noise()
+        result = Sampler(DDIM(0.5), LogSNRGrid(), 4)(
+            lambda z, t: z * t, VE(), None, lambda source=source, dtype=dtype: source().to(dtype)
+        )
+        assert result.dtype == dtype
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("solver", [*SOLVERS, PredictorCorrector()], ids=str)
+def test_states_may_live_on_a_gpu(solver):
+    def run(device):
+        source = KeyedNoise([1], (2, 3), [5], device)
+        return Sampler(solver, LogSNRGrid(), 6)(Network(), OUVE(), None, source).cpu()
+
+    torch.testing.assert_close(run("cuda"), run("cpu"), rtol=1e-5, atol=1e-5)

@@ -1,0 +1,22 @@
+import pytest
+import torch
+
+from diffaudio import precision
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_products_have_the_precision_asked_for(name, dtype):
+    x = torch.ones(4, 4)
+    with precision.autocast(name, CPU):
+        assert (x @ x).dtype == dtype
+    assert (x @ x).dtype == torch.float32
+
+
+def test_auto_follows_the_hardware(monkeypatch):
+    for there in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda there=there: there)
+        assert precision.bf16("auto", CPU) is there
+        assert precision.bf16("fp32", CPU) is False
+        assert precision.bf16("bf16", CPU) is True
