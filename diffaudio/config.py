@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pydoc
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -101,13 +102,12 @@ def parse(
     """
     if str(Path.cwd()) not in sys.path:  # a recipe brings its own classes: local.nets.MyNet
         sys.path.append(str(Path.cwd()))
-    files, rest = _split(argv)
-    given, places = _read(files)
+    early, rest = _early(argv)
+    given, places = _read(early.config)
     places.update({flat_key(word): "command line" for word in rest if word.startswith("--")})
     parser = _parser(sections, prog=prog, description=description)
-    own = parser.add_argument_group("options")
-    own.add_argument("--config", action="config", metavar="FILE", help="YAML; several are merged")
-    own.add_argument("--print_config", action="store_true", help="print what was read and stop")
+    if sections:
+        parser.add_argument("--config", action="config", help="YAML; several are merged in turn")
     if options:
         options(parser)
     mine = {name: value for name, value in given.items() if name in sections}
@@ -116,13 +116,14 @@ def parse(
     except argparse.ArgumentError as error:
         raise Mistakes(parser, sections, places).explain(str(error)) from error
     plain = json.loads(parser.dump(found, format="json", skip_unset=False))
+    _refuse_functions("", {name: plain[name] for name in sections})
     config = Config(
         {name: plain[name] for name in sections},
         sections,
         {name: value for name, value in given.items() if name not in sections},
         found,
     )
-    if config.options.print_config:
+    if early.print_config:
         sys.stdout.write(config.text())
         raise SystemExit(0)
     return config
@@ -141,15 +142,15 @@ def _parser(sections: Mapping[str, type], prog: str = "", description: str = "")
     return parser
 
 
-def _split(argv: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the configuration files and the other arguments."""
+def _early(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return what is read before everything else, and the other arguments."""
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     early.add_argument("--config", action="append", default=[], type=Path)
+    early.add_argument("--print_config", action="store_true")
     try:
-        found, rest = early.parse_known_args(argv)
+        return early.parse_known_args(argv)
     except argparse.ArgumentError as error:
-        raise Refusal("--config: a file name is missing") from error
-    return found.config, rest
+        raise Refusal(str(error)) from error
 
 
 def _read(paths: Iterable[Path]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -164,6 +165,19 @@ def _read(paths: Iterable[Path]) -> tuple[dict[str, Any], dict[str, str]]:
                 raise Refusal(f"{places[name]}: {name}: expected keys and values, got {value!r}")
             merged[name] = strict.merge(merged.get(name, {}), value or {})
     return merged, places
+
+
+def _refuse_functions(key: str, value: Any) -> None:
+    """Let a file choose among classes only: `os.system` with a command is no network."""
+    if isinstance(value, dict):
+        name = value.get("class_path")
+        if name is not None and not isinstance(pydoc.locate(name), type):
+            raise Refusal(f"{key}: {name} is not a class")
+        for part, inner in value.items():
+            _refuse_functions(f"{key}.{part}".lstrip("."), inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _refuse_functions(f"{key}.{number}", inner)
 
 
 def _flatten(key: str, value: Any, flat: dict[str, Any]) -> None:

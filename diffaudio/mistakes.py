@@ -59,6 +59,8 @@ class Mistakes:
         if found := re.search(r"Group '(\S+)' does not accept option '(\S+)'", text):
             known = [name for name in self.known if name.startswith(found[1])]
             return self._unknown(f"{found[1]}.{found[2]}", known)
+        if "Dict must include a class_path" in text:
+            return self._unknown(f"{key}.class_path", [])
         if found := re.search(r"Option '(\S+)' is not accepted", text):
             return self._unknown(f"{key}.{found[1]}", [f"{key}.{n}" for n in _parameters(text)])
         if found := re.search(r"arguments are required: (.+?)(?:\. Got value|$)", text):

@@ -81,7 +81,8 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise Refusal(f"{path}, line {line}: not YAML: {error.problem}") from error
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        raise Refusal(f"{path}, line {line}: not YAML: {what}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise Refusal(f"{path}: not YAML ({error})") from error
 
@@ -96,7 +97,8 @@ def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> N
             if name.value in seen:
                 raise Refusal(f"{place}: {inner}: given twice", mend="keep one of the two")
             seen.add(name.value)
-            places[inner] = place
+            if inner != key:
+                places[inner] = place
             _examine(value, inner, path, places)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):

@@ -28,6 +28,8 @@ decode:
   batch_seconds: 5.0
 """
 
+TINY_SET = {"long": 5.0, "b": 0.31, "a": 0.8, "d": 0.8, "c": 1.4, "e": 0.05}  # id: seconds
+
 
 def write_checkpoint(folder, step, held):
     """Write a checkpoint as a trainer does: weights and averages first, state.json last."""
@@ -54,10 +56,52 @@ def tiny_exp(tmp_path_factory):
     torch.manual_seed(0)
     held = config.build(Model).state_dict()
     for step in (5, 10):
-        moved = {name: value + 0.1 * torch.randn(value.shape) for name, value in held.items()}
+        moved = {name: value + 0.02 * torch.randn(value.shape) for name, value in held.items()}
         write_checkpoint(exp / "checkpoints" / f"step_{step:08d}", step, moved)
     write_json(exp / "best.json", {"checkpoint": "step_00000005", "SI-SDR": 3.0})
     return exp
+
+
+@pytest.fixture(scope="session")
+def loaded():
+    """Return a function that loads the model in a folder, with options as on a command line."""
+    from diffaudio.decode.spec import DecodeSpec
+    from diffaudio.decode.trained import load, read_config
+
+    def make(folder, options=(), **more):
+        config = read_config(folder / "config.yaml", options)
+        return load(folder, config, config.build(DecodeSpec), **more)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_dump(tmp_path_factory):
+    """Return a folder with data/test.jsonl and dump/test, as the stages before leave them."""
+    from diffaudio import provenance
+    from diffaudio.data import audio, manifest, merge, prepare
+    from diffaudio.files import digest
+
+    root = tmp_path_factory.mktemp("corpus")
+    rows, random = [], np.random.default_rng(0)
+    for name, seconds in TINY_SET.items():
+        pair = (0.1 * random.standard_normal((2, int(8000 * seconds)))).astype(np.float32)
+        paths = {role: f"{name}_{role}.wav" for role in ("clean", "noisy")}
+        for path, x in zip(paths.values(), pair, strict=True):
+            audio.save(root / path, x, 8000)
+        rows.append({"id": name, "audio": paths})
+    data, out = root / "data" / "test.jsonl", root / "dump" / "test"
+    data.parent.mkdir()
+    manifest.write(data, rows)
+    spec = audio.AudioSpec(rate=8000, target="clean", given="noisy")
+    keys = {f"audio.{name}": value for name, value in vars(spec).items()}
+    provenance.begin(out, stage="shard", version=1, keys=keys, inputs={str(data): digest(data)})
+    of_four = prepare.ShardSpec(items=4)
+    for task in prepare.tasks(data, out, root=root, audio=spec, shard=of_four, force=False):
+        task.function(**task.arguments)
+    merge.build(out, sorted(out.glob("*.tar")), rate=spec.rate)
+    provenance.finish(out)
+    return root
 
 
 @pytest.fixture

@@ -84,5 +84,5 @@ if [[ $dev == true ]]; then
             say "$name: not there, its tests will be skipped (apt-get install $name)"
     done
 fi
-"$python" tools/check_install.py || give_up "not complete: see above"
+"$python" tools/check_install.py || { say "not complete: see above" && exit 1; }
 say "done in ${SECONDS} s; log: $log"

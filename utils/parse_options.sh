@@ -43,10 +43,12 @@ _po_kind() { # default: what the option accepts
 }
 
 _po_help() {
-    local _po_name _po_i=0
+    local _po_name _po_value _po_i=0 _po_plain='^[A-Za-z0-9_./:,=+@%-]+$'
     printf '%s\n%s [--option value ...]; the options and their defaults:\n\n' "$_po_about" "$0"
     for _po_name in "${_po_names[@]}"; do
-        printf '  --%-28s %s\n' "$_po_name $(printf %q "${!_po_name}")" "${_po_helps[_po_i]}"
+        _po_value=${!_po_name}
+        [[ $_po_value =~ $_po_plain ]] || printf -v _po_value %q "$_po_value"
+        printf '  --%-28s %s\n' "$_po_name $_po_value" "${_po_helps[_po_i]}"
         _po_i=$((_po_i + 1))
     done
 }

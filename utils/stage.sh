@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154  # the options are the recipe's
-# Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `stage`, `run`
-# and `finish`; and, when a stage fails, one block that says which, why, and how to go on.
-# Reads the recipe's options stage, stop_stage, args, force, status and dry_run.
+# Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `configure`,
+# `stage`, `run` and `finish`; and, when a stage fails, one block that says which, why, and how to
+# go on. Reads the recipe's options stage, stop_stage, conf, args, force, status and dry_run.
 
 SECONDS=0
 _words=("$@") # the command line, for the rerun command
@@ -17,6 +17,22 @@ quoted() { # words: as one line for a shell
     printf '%s\n' "${line# }"
 }
 
+# configure FILE: where --args (split at spaces) change conf, write that to FILE, the new conf
+configure() {
+    local words=()
+    IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
+    if [[ ${#words[@]} -eq 0 || $status == true ]]; then return; fi
+    words=(diffaudio config --config "$conf" "${words[@]}" --print_config)
+    if [[ $dry_run == true ]]; then
+        printf '%s >%s\n' "$(quoted "${words[@]}")" "$(quoted "$1")"
+    else
+        mkdir -p -- "$(dirname -- "$1")"
+        "${words[@]}" >"$1.tmp"
+        mv -- "$1.tmp" "$1"
+    fi
+    conf=$1
+}
+
 # stage NUMBER TITLE [FOLDER...]: whether this stage is to run; it writes the folders
 stage() {
     [[ $1 -ge $stage && $1 -le $stop_stage ]] || return 1
@@ -25,19 +41,12 @@ stage() {
     log "Stage $1: $2"
 }
 
-# run COMMAND...: execute it, or print it with --dry_run true; diffaudio gets --args and --force
+# run COMMAND...: execute it, or print it with --dry_run true; diffaudio is told --force true
 run() {
-    local words=()
-    if [[ $1 == diffaudio ]]; then
-        IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
-        if [[ $force == true ]]; then words+=(--force); fi
-    fi
-    _command=$(quoted "$@" ${words[@]+"${words[@]}"})
-    if [[ $dry_run == true ]]; then
-        printf '%s\n' "$_command"
-    else
-        "$@" ${words[@]+"${words[@]}"}
-    fi
+    local words=("$@")
+    if [[ $1 == diffaudio && $force == true ]]; then words+=(--force); fi
+    _command=$(quoted "${words[@]}")
+    if [[ $dry_run == true ]]; then printf '%s\n' "$_command"; else "${words[@]}"; fi
 }
 
 # finish: the last line of a recipe
@@ -59,6 +68,7 @@ finish() {
 _cause() { # exit code: what it means
     case $1 in
         73) echo "in use by another run" ;;
+        75) echo "stopped after saving; the same command goes on from there" ;;
         126) echo "not executable" ;;
         127) echo "not found; tools/check_install.py says what is missing" ;;
         130) echo "interrupted" ;;
@@ -69,13 +79,13 @@ _cause() { # exit code: what it means
     esac
 }
 
-_rerun() { # the command line, with --stage set to the stage that failed
+_rerun() { # the command line, from the stage that failed, keeping what is finished (no --force)
     local word skip=false words=()
     for word in ${_words[@]+"${_words[@]}"}; do
         if $skip; then skip=false && continue; fi
         case $word in
-            --stage) skip=true ;;
-            --stage=*) ;;
+            --stage | --force) skip=true ;;
+            --stage=* | --force=*) ;;
             *) words+=("$word") ;;
         esac
     done

@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
             "folders", type=Path, nargs="+", help="dump/train, exp, ..."
         ),
     )
-    rows = [_HEAD]
+    rows: list[tuple[str, ...]] = [_HEAD]
     rows += [_row(folder) for top in config.options.folders for folder in _below(top)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows:

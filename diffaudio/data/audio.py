@@ -105,7 +105,8 @@ def resample(x: np.ndarray, rate_in: int, rate_out: int) -> np.ndarray:
     """Change the rate of (n, a) audio with soxr's high quality; equal rates change nothing."""
     if rate_in == rate_out:
         return x
-    return soxr.resample(x, rate_in, rate_out, "HQ")
+    resampled: np.ndarray = soxr.resample(x, rate_in, rate_out, "HQ")
+    return resampled
 
 
 def save(path: Path, x: np.ndarray, rate: int) -> None:
@@ -120,10 +121,12 @@ def save(path: Path, x: np.ndarray, rate: int) -> None:
         rate: in Hz.
 
     Raises:
-        Refusal: the disk is full, or the audio is too long for a WAV file (4 GiB).
+        Refusal: a sample is not finite, the disk is full, or the audio is too long for a WAV file.
     """
-    x = x.reshape(len(x), -1)
+    x = x[:, None] if x.ndim == 1 else x
     peak = float(np.abs(x).max(initial=0.0))
+    if not np.isfinite(peak):
+        raise Refusal(f"{path}: not written, the audio holds NaN or infinity")
     if peak > 1.0:
         log.warning("%s: peak %.2f exceeds full scale, written as 32-bit float", path, peak)
         tag, data = _FLOAT, x.astype("<f4")

@@ -232,6 +232,8 @@ def _load(path: Path, row: dict[str, Any], spec: AudioSpec) -> tuple[np.ndarray,
         x = x.mean(1, keepdims=True)
     if x.shape[1] != spec.channels:
         raise Refusal(f"{path}: {x.shape[1]} channels, audio.channels is {spec.channels}")
+    if not np.isfinite(x.sum()):
+        raise Refusal(f"{path}: holds values that are not finite", mend="convert it again")
     return quantise(audio.resample(x, rate, spec.rate))
 
 

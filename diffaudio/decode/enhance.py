@@ -94,7 +94,8 @@ def enhance_file(
     with reading(source) as sound:
         rate, channels, model = sound.samplerate, sound.channels, trained.audio.rate
         rate_out = rate if keep_rate else model
-        encoding = Encoding.of(target, sound, source.suffix)
+        same = target.suffix.lower() == source.suffix.lower()
+        encoding = Encoding(sound.format, sound.subtype) if same else Encoding.named(target)
         log.info("%s: %s", shown(source), _what(sound.frames, rate, rate_out, channels, model))
 
         def told() -> Iterator[np.ndarray]:

@@ -21,7 +21,7 @@ from diffaudio.data import audio, plan
 from diffaudio.data.batch import eval_batches
 from diffaudio.data.index import Index
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import SECTIONS, Trained, load, read_config
+from diffaudio.decode.trained import MODEL, Trained, load, read_config
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, environment, log
@@ -208,7 +208,8 @@ def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[
 def _trained(request: Request) -> Trained:
     """Load a model once in a worker."""
     config = read_config(request.out / "config.yaml")
-    return load(request.exp, config, checkpoint=request.checkpoint, device=request.device)
+    spec = config.build(DecodeSpec)
+    return load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
 
 
 def _summary(
@@ -236,14 +237,14 @@ def _summary(
 
 def _named(part: dict[str, Any]) -> str:
     """Return a part of the configuration as one writes it in Python: DDIM(eta=0.5)."""
-    options = ", ".join(f"{name}={value}" for name, value in part.get("init_args", {}).items())
+    given = {name: value for name, value in part.get("init_args", {}).items() if value is not None}
+    options = ", ".join(f"{name}={value}" for name, value in given.items())
     return f"{part['class_path'].rpartition('.')[2]}({options})"
 
 
 def _refuse_other(exp: Path, config: Config) -> None:
     """Refuse to decode with another audio or model section than `exp` was trained with."""
-    sections = {name: SECTIONS[name] for name in ("audio", "model")}
-    trained = read_config(exp / "config.yaml", sections=sections).keys("audio", "model")
+    trained = read_config(exp / "config.yaml", sections=MODEL).keys("audio", "model")
     asked = config.keys("audio", "model")
     unlike = [
         f"{key}: {trained.get(key, 'absent')} -> {asked.get(key, 'absent')}"

@@ -40,26 +40,20 @@ class Encoding:
     subtype: str
 
     @classmethod
-    def of(cls, path: Path, like: soundfile.SoundFile, suffix: str) -> Encoding:
-        """Return the encoding for `path`: that of the file `like`, whose name ends in `suffix`.
-
-        Another suffix asks for another container, with its usual sample format.
+    def named(cls, path: Path) -> Encoding:
+        """Return what a file's suffix asks for: the container, with its usual sample format.
 
         Raises:
             Refusal: the suffix is of no format that can be written.
         """
-        if path.suffix.lower() == suffix.lower():
-            return cls(like.format, like.subtype)
-        name = {".aif": "AIFF", ".oga": "OGG", ".opus": "OGG"}.get(
-            path.suffix.lower(), path.suffix[1:].upper()
-        )
+        suffix = path.suffix.lower()
+        name = {".aif": "AIFF", ".oga": "OGG", ".opus": "OGG"}.get(suffix, suffix[1:].upper())
         if name not in soundfile.available_formats() or name == "RAW":
             raise Refusal(
-                f"{shown(path)}: {path.suffix or 'no suffix'} is not a format that can be written",
+                f"{shown(path)}: {suffix or 'no suffix'} is not a format that can be written",
                 mend="end the output's name in .wav, .flac, .ogg or .mp3",
             )
-        subtype = "OPUS" if path.suffix.lower() == ".opus" else soundfile.default_subtype(name)
-        return cls(name, subtype)
+        return cls(name, "OPUS" if suffix == ".opus" else soundfile.default_subtype(name))
 
 
 @contextlib.contextmanager

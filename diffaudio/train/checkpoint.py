@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -121,7 +122,7 @@ class Checkpoints:
             log.info("going on with another %s", change)
         self._verify(newest, state["files"])
         fit(model, weights.read_weights(newest, ema=False), newest)
-        _unflatten(model, optimizer, load_file(newest / _OPTIMIZER))
+        _unflatten(model, optimizer, self._moments(newest / _OPTIMIZER))
         if ema is not None:
             ema.load_state_dict(weights.read_weights(newest, ema=True))
         progress = Progress(**state["progress"])
@@ -196,6 +197,13 @@ class Checkpoints:
             path = folder / name
             if not path.is_file() or digest(path) != recorded:
                 raise self._damaged(path)
+
+    def _moments(self, path: Path) -> dict[str, Tensor]:
+        """Read the optimiser's tensors into memory of their own, not the file's."""
+        try:
+            return {name: tensor.clone() for name, tensor in load_file(path).items()}
+        except SafetensorError as error:
+            raise self._damaged(path) from error
 
     def _damaged(self, path: Path) -> Refusal:
         others = sorted(p for p in self._folder.glob("step_*") if p != path.parent)

@@ -30,7 +30,7 @@ from diffaudio.train.ema import Ema
 from diffaudio.train.job import Job, Outcome
 from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
-from diffaudio.train.signals import Stop, shielded, stopping
+from diffaudio.train.signals import Stop, stopping
 from diffaudio.train.spec import TrainSpec
 from diffaudio.train.warm import warm_start
 from diffaudio.train.world import bf16, settled, threads
@@ -54,10 +54,9 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
         stop = stack.enter_context(stopping())
         run = _Run(job, accelerator)
         if accelerator.is_main_process:
-            ending = stack.enter_context(status(job.exp))
+            ending = stack.enter_context(status(job.exp, run.progress))
             run.monitor = stack.enter_context(run.watched())
-        with shielded():  # the loader's processes start here
-            batches = job.batches(run.progress.step)
+        batches = job.batches(run.progress.step)
         while True:
             run.validate(stop)
             run.save()
@@ -66,7 +65,7 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
             run.step(batches, stop)
         outcome: Outcome = "interrupted" if run.stopped else "done"
         if accelerator.is_main_process:
-            ending |= {"state": outcome, "step": run.progress.step, "reason": stop.reason}
+            ending |= {"state": outcome, "reason": stop.reason}
     accelerator.wait_for_everyone()  # no rank ends, and has others ended, before all is written
     return outcome
 

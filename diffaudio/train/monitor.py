@@ -16,6 +16,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from diffaudio.files import write_json
 from diffaudio.log import Refusal, log
+from diffaudio.train.checkpoint import Progress
 
 __all__ = ["Log", "Monitor", "status"]
 
@@ -141,21 +142,21 @@ class Monitor:
 
 
 @contextlib.contextmanager
-def status(exp: Path) -> Iterator[dict[str, Any]]:
+def status(exp: Path, progress: Progress) -> Iterator[dict[str, str]]:
     """Keep `status.json` true: "running" inside the block, "failed" if it raises.
 
     Yields:
-        What to write at the end: the block sets "state" and "step".
+        What to write at the end, beside the step; the block sets "state".
     """
-    now: dict[str, Any] = {"state": "running", "step": 0}
-    write_json(exp / "status.json", {**now, "process": os.getpid(), "host": os.uname().nodename})
+    now = {"state": "running", "reason": f"process {os.getpid()} on {os.uname().nodename}"}
+    write_json(exp / "status.json", {**now, "step": progress.step})
     try:
         yield now
     except BaseException as error:
         now |= {"state": "failed", "reason": f"{type(error).__name__}: {error}"}
         raise
     finally:
-        write_json(exp / "status.json", now)
+        write_json(exp / "status.json", {**now, "step": progress.step})
 
 
 def _words(values: Mapping[str, float]) -> str:

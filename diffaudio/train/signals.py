@@ -12,7 +12,7 @@ from types import FrameType
 
 from diffaudio.log import log
 
-__all__ = ["INTERRUPTED", "LAUNCHER", "Stop", "die_with_parent", "shielded", "stopping"]
+__all__ = ["INTERRUPTED", "LAUNCHER", "Stop", "die_with_parent", "stopping"]
 
 INTERRUPTED = 75  # exit status of a run that saved and can go on (EX_TEMPFAIL)
 LAUNCHER = "DIFFAUDIO_LAUNCHER"  # the process that started this rank, in a rank's environment
@@ -47,20 +47,6 @@ def stopping() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def shielded() -> Iterator[None]:
-    """Let processes started inside the block be deaf to the signals that ask a run to stop.
-
-    A scheduler signals every process of a job. Were the loader's workers to obey, the training
-    process would lose its data before it could save.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def die_with_parent() -> None:

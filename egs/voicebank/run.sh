@@ -15,8 +15,9 @@ args=                            # changes to it: --args "--train.steps 20 --tra
 tag=                             # added to the names of folders, keeps variants apart
 exp=                             # experiment folder; empty: exp/<name of conf>
 sets="test"                      # sets to decode and score, separated by spaces
+decode_tag=default               # name of this way to decode, in exp/<name>/decode
 nj=$(getconf _NPROCESSORS_ONLN)  # parallel jobs, in all stages but training
-ngpu=0                           # GPUs per machine for training; 0 trains on the CPU
+ngpu=0                           # GPUs per machine; 0 computes on the CPU
 num_nodes=1                      # machines for training
 status=false                     # only show what is done, stale or missing
 dry_run=false                    # only print the commands
@@ -24,16 +25,17 @@ check=false                      # try all stages on few items and steps, in fol
 force=false                      # do again what is up to date
 . parse_options.sh
 
-limit=
+limit='' corpus_again=$force
 if [ "$check" = true ]; then
     limit=12 force=true tag=${tag:+${tag}_}check exp='' args="$args --train.steps 4"
 fi
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 exp=${exp:-exp/$(basename -- "$conf" .yaml)${tag:+_$tag}}
+configure "$exp/conf.$decode_tag.yaml"
 
-if stage 0 "Get the corpus: $root"; then
-    run python local/data.py --corpus "$corpus" --downloads downloads
+if stage 0 "Get the corpus: $root" "$root"; then
+    run python local/data.py --corpus "$corpus" --downloads downloads --force "$corpus_again"
 fi
 if stage 1 "List and check the recordings: $data" "$data"; then
     run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
@@ -49,15 +51,16 @@ if stage 4 "Train: $exp" "$exp"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
 fi
-if stage 5 "Enhance: $exp/decode" "$exp/decode"; then
+if stage 5 "Enhance: $exp/decode/$decode_tag"; then
     for split in $sets; do
         run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
-            --set "$split" --nj "$nj"
+            --set "$split" --tag "$decode_tag" --nj "$nj" --ngpu "$ngpu"
     done
 fi
-if stage 6 "Score: $exp/RESULTS.md, $exp/report.html" "$exp/score"; then
+if stage 6 "Score: $exp/score/$decode_tag"; then
     for split in $sets; do
-        run diffaudio score --config "$conf" --exp "$exp" --data "$data" --set "$split"
+        run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
+            --set "$split" --tag "$decode_tag" --nj "$nj"
     done
 fi
 if stage 7 "Sweep solvers and numbers of calls"; then

@@ -1,8 +1,13 @@
 """The command itself; what it writes is tested in test/decode/test_slices.py."""
 
+import shutil
+
+import numpy as np
 import pytest
+import soundfile
 
 from diffaudio.bin import main as cli
+from diffaudio.decode import slices
 
 
 def test_help_names_every_option(capsys):
@@ -12,3 +17,28 @@ def test_help_names_every_option(capsys):
     for option in ("--data", "--dump", "--exp", "--set", "--tag", "--nj", "--ngpu", "--force"):
         assert option in text
     assert "--decode.sampler.calls" in text
+
+
+def test_one_job_and_three_give_the_same_audio(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_exp, "exp")
+    monkeypatch.setattr(slices, "_SLICE_SECONDS", 1.0)
+    folders = [f"--{name}={tiny_dump / name}" for name in ("data", "dump")]
+    for nj in ("1", "3"):
+        argv = ["--config", "exp/config.yaml", *folders, "--exp", "exp", "--tag", nj, "--nj", nj]
+        assert cli.main(["decode", *argv]) == 0
+    one, three = (sorted((tmp_path / "exp/decode" / nj / "test").glob("*.wav")) for nj in "13")
+    assert [path.name for path in one] == [path.name for path in three]
+    for first, second in zip(one, three, strict=True):
+        gap = soundfile.read(first)[0] - soundfile.read(second)[0]
+        assert np.abs(gap).max() <= 2**-15
+
+
+def test_a_refusal_is_one_block_and_not_zero(tiny_dump, tiny_exp, tmp_path, capsys):
+    folders = [f"--{name}={tiny_dump / name}" for name in ("data", "dump")]
+    argv = ["--config", str(tiny_exp / "config.yaml"), *folders, "--exp", str(tmp_path / "none")]
+    assert cli.main(["decode", *argv]) == 1
+    text = capsys.readouterr().err
+    assert "is no trained model" in text
+    assert "mend:" in text
+    assert "Traceback" not in text

@@ -127,12 +127,11 @@ def test_forked_readers_do_not_disturb_each_other(small):
 
 def test_identity_changes_with_the_content(small, tmp_path):
     index = Index.open(small[0])
-    flac = shards.create
     paths = []
     for number, samples in enumerate((5, 6)):
         folder = tmp_path / str(number)
         paths.append(folder / "0.tar")
-        with flac(paths[-1]) as shard:
+        with shards.create(paths[-1]) as shard:
             shard.write("a", {}, {}, samples=samples)
     first, second = (merge.build(path.parent, [path], rate=8000) for path in paths)
     assert len({index.sha256, first.sha256, second.sha256}) == 3
@@ -228,10 +227,10 @@ def test_window_is_a_file_of_its_own(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_million_rows_are_cheap(tmp_path):
+def test_many_rows_are_cheap(tmp_path):
     for number in range(10):
         with shards.create(tmp_path / f"{number}.tar") as shard:
-            for i in range(100_000):
+            for i in range(10_000):
                 name = f"speaker-{number}-{i:06d}"
                 shard._entries[name] = shards.Entry(
                     name,
@@ -244,7 +243,7 @@ def test_a_million_rows_are_cheap(tmp_path):
     start = time.perf_counter()
     index = Index.open(tmp_path)
     taken = time.perf_counter() - start
-    assert len(index) == 1_000_000
-    assert index.find("speaker-7-012345") == 712_345
-    assert size <= 62e6
-    assert taken < 1.0
+    assert len(index) == 100_000
+    assert index.find("speaker-7-001234") == 71_234
+    assert size <= 6.4e6  # 64 bytes a row
+    assert taken < 0.3

@@ -9,15 +9,14 @@ import soundfile
 
 from diffaudio.data import plan
 from diffaudio.decode import enhance, stream
-from diffaudio.decode.trained import load, read_config
 from diffaudio.log import Refusal
 
 HARD_NAMES = ["a b.wav", "-x.wav", "$(touch boom).wav", '\'"q".wav', "two\nlines.wav", "😀é.wav"]
 
 
 @pytest.fixture(scope="module")
-def model(tiny_exp):
-    return load(tiny_exp, read_config(tiny_exp / "config.yaml"))
+def model(tiny_exp, loaded):
+    return loaded(tiny_exp)
 
 
 def put(path, x, rate=8000, **how):
@@ -49,6 +48,19 @@ def test_rate_channels_and_length_are_the_inputs(model, tmp_path, speech, rate, 
     before, after = soundfile.info(source), soundfile.info(tmp_path / "out.wav")
     assert (after.samplerate, after.channels, after.frames) == (rate, channels, before.frames)
     assert after.subtype == "PCM_24"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("o.WAV", "WAV PCM_24"), ("o.flac", "FLAC PCM_16"), ("o.ogg", "OGG VORBIS")],
+)
+def test_the_encoding_is_the_inputs_unless_the_suffix_changes(
+    model, tmp_path, speech, name, wanted
+):
+    source = put(tmp_path / "in.wav", speech(0.2), subtype="PCM_24")
+    enhance.enhance_file(model, source, tmp_path / name)
+    info = soundfile.info(tmp_path / name)
+    assert f"{info.format} {info.subtype}" == wanted
 
 
 def test_a_sound_at_another_rate_comes_back_in_time(model, tmp_path, speech, monkeypatch):

@@ -5,56 +5,22 @@ import numpy as np
 import pytest
 import soundfile
 
-from diffaudio import provenance, weights
+from diffaudio import weights
 from diffaudio.bin import decode
 from diffaudio.config import parse
-from diffaudio.data import audio, manifest, merge, plan, prepare
-from diffaudio.data.audio import AudioSpec
+from diffaudio.data import plan
 from diffaudio.decode import slices
-from diffaudio.decode.trained import SECTIONS, load, read_config
+from diffaudio.decode.trained import SECTIONS
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 
-LENGTHS = {"long": 5.0, "b": 0.31, "a": 0.8, "d": 0.8, "c": 1.4, "e": 0.05}  # seconds
-
-
-@pytest.fixture(scope="module")
-def dump(tmp_path_factory):
-    """Return a folder with a corpus, its manifest and its shards, prepared by the real stage."""
-    root = tmp_path_factory.mktemp("corpus")
-    rows, random = [], np.random.default_rng(0)
-    for name, seconds in LENGTHS.items():
-        x = (0.1 * random.standard_normal((2, int(8000 * seconds)))).astype(np.float32)
-        for role, one in zip(("clean", "noisy"), x, strict=True):
-            audio.save(root / f"{name}_{role}.wav", one, 8000)
-        paths = {role: f"{name}_{role}.wav" for role in ("clean", "noisy")}
-        rows.append({"id": name, "audio": paths})
-    (root / "data").mkdir()
-    manifest.write(root / "data" / "test.jsonl", rows)
-    shard(root, AudioSpec(rate=8000, target="clean", given="noisy"))
-    return root
-
-
-def shard(root, spec):
-    data, out = root / "data" / "test.jsonl", root / "dump" / "test"
-    keys = {f"audio.{name}": value for name, value in vars(spec).items()}
-    inputs = {str(data): digest(data)}
-    provenance.begin(out, stage="shard", version=1, keys=keys, inputs=inputs, force=True)
-    work = prepare.tasks(
-        data, out, root=root, audio=spec, shard=prepare.ShardSpec(items=4), force=True
-    )
-    for task in work:
-        task.function(**task.arguments)
-    merge.build(out, sorted(out.glob("*.tar")), rate=spec.rate)
-    provenance.finish(out)
-
 
 @pytest.fixture
-def place(dump, tiny_exp, tmp_path, monkeypatch):
+def place(tiny_dump, tiny_exp, tmp_path, monkeypatch):
     """Return a folder of one's own with dump, data and exp; tasks run in this process."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(dump / "dump", "dump")
-    shutil.copytree(dump / "data", "data")
+    shutil.copytree(tiny_dump / "dump", "dump")
+    shutil.copytree(tiny_dump / "data", "data")
     shutil.copytree(tiny_exp, "exp/tiny")
 
     def run_tasks(tasks, **_):
@@ -71,6 +37,11 @@ def run(*more, config="exp/tiny/config.yaml", exp="exp/tiny"):
     )
 
 
+def lengths(place):
+    index = slices.Index.open(place / "dump/test")
+    return {index.id(row): int(index.samples[row]) for row in range(len(index))}
+
+
 def made(place, tag="default"):
     folder = place / "exp/tiny/decode" / tag / "test"
     return {path.stem: soundfile.read(path, dtype="float32")[0] for path in folder.glob("*.wav")}
@@ -78,15 +49,12 @@ def made(place, tag="default"):
 
 def test_every_utterance_as_long_as_it_was(place):
     assert run() == 0
-    found = made(place)
-    assert {name: len(x) for name, x in found.items()} == {
-        name: int(8000 * seconds) for name, seconds in LENGTHS.items()
-    }
+    assert {name: len(x) for name, x in made(place).items()} == lengths(place)
 
 
-def test_output_is_the_models_for_its_own_key(place):
+def test_output_is_the_models_for_its_own_key(place, loaded):
     run()
-    model = load(place / "exp/tiny", read_config(place / "exp/tiny/config.yaml"))
+    model = loaded(place / "exp/tiny")
     index = slices.Index.open(place / "dump/test")
     x = index.read(index.find("a"), "noisy")
     wanted = model.piece(x, plan.key(0, "a"))[:, 0]
@@ -100,7 +68,7 @@ def test_neither_batches_nor_slices_nor_jobs_change_an_utterance(place, monkeypa
     run("--tag", "other", *more)
     assert len(list((place / "exp/tiny/decode/other/test/slices").iterdir())) > 2
     one, other = made(place), made(place, "other")
-    for name in LENGTHS:
+    for name in one:
         assert np.abs(one[name] - other[name]).max() <= 2**-15  # one step of 16 bit
 
 
@@ -116,8 +84,8 @@ def test_decode_json_says_what_was_run(place):
     checkpoint = weights.find(place / "exp/tiny", "best")
     assert about["calls"] == 3
     assert about["seed"] == 5
-    assert about["n"] == len(LENGTHS)
-    assert abs(about["audio_seconds"] - sum(LENGTHS.values())) < 0.01
+    assert about["n"] == len(lengths(place))
+    assert abs(about["audio_seconds"] - sum(lengths(place).values()) / 8000) < 0.01
     assert about["rtf"] > 0
     assert about["threads"] == 1
     assert about["solver"] == "DDIM(eta=0.0, noisy_start=True)"
@@ -171,11 +139,11 @@ def test_an_interrupted_run_goes_on_with_what_is_left(place, monkeypatch):
     out = place / "exp/tiny/decode/default/test"
     assert not (out / "decode.json").exists()
     before = {path: path.stat().st_mtime_ns for path in out.glob("*.wav")}
-    assert 0 < len(before) < len(LENGTHS)
+    assert 0 < len(before) < len(lengths(place))
     monkeypatch.setattr(slices, "decode_slice", real)
     run()
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
-    assert read_json(out / "decode.json")["n"] == len(LENGTHS)
+    assert read_json(out / "decode.json")["n"] == len(lengths(place))
 
 
 def test_another_model_or_rate_is_refused_with_key_old_and_new(place):
@@ -186,7 +154,7 @@ def test_another_model_or_rate_is_refused_with_key_old_and_new(place):
     assert not (place / "exp/tiny/decode").exists()
 
 
-def test_stale_shards_are_refused(place, dump):
+def test_stale_shards_are_refused(place):
     config = parse(["--config", "exp/tiny/config.yaml"], prog="", description="", sections=SECTIONS)
     path = place / "exp/tiny/config.yaml"
     path.write_text(config.text().replace("rate: 8000", "rate: 16000"))

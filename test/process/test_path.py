@@ -81,7 +81,7 @@ def test_clock_is_of_order_one(path):
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
 def test_diffusion_has_the_path_as_its_solution(path):
-    """The variance of dz = f z dt + g dw obeys (sigma^2)' = 2 f sigma^2 + g^2, the mean alpha' = f alpha."""
+    """Of dz = f z dt + g dw the mean obeys alpha' = f alpha, the variance v' = 2 f v + g^2."""
     t = inside(path)
     at, h = path.at(t), 1e-6
     rate = (path.sigma(t + h) ** 2 - path.sigma(t - h) ** 2) / (2 * h)

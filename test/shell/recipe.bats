@@ -21,7 +21,8 @@ call() {
     [ "$status" -eq 0 ]
     grep -xE 'manifest|shard|train|decode|score|extract|sweep' diffaudio.argv |
         diff <(printf '%s\n' manifest shard train decode score) -
-    printf '%s\n' local/data.py --corpus mini --downloads downloads | diff - python.argv
+    printf '%s\n' local/data.py --corpus mini --downloads downloads --force false |
+        diff - python.argv
     printf '%s\n' shard --config conf/demo.yaml --data data/mini --out dump/mini --nj 3 |
         diff - <(call shard)
     has "Successfully finished."
@@ -56,17 +57,10 @@ call() {
     "$voicebank" --corpus "x/$odd" --exp "$odd" --conf "$odd.yaml" --stage 0
     printf '%q\n' train --config "$odd.yaml" --dump "dump/$odd" --exp "$odd" --ngpu 0 \
         --num_nodes 1 | diff - <(call train)
-    printf '%q\n' local/data.py --corpus "x/$odd" --downloads downloads | diff - python.argv
+    printf '%q\n' local/data.py --corpus "x/$odd" --downloads downloads --force false |
+        diff - python.argv
     [ ! -e hit ]
     [ ! -e "$ROOT/egs/voicebank/hit" ]
-}
-
-@test "several sets are decoded and scored one by one" {
-    "$voicebank" --sets "valid test" --stage 5
-    [ "$(grep -cx decode diffaudio.argv)" -eq 2 ]
-    [ "$(grep -cx score diffaudio.argv)" -eq 2 ]
-    call decode | grep -x valid
-    call score | grep -x test
 }
 
 @test "it works from any folder, through any name, with CDPATH set" {
@@ -83,22 +77,36 @@ call() {
 }
 
 @test "a recipe may live outside the repository, in a folder with a space" {
-    mkdir -p "my work/egs"
-    cp -r "$ROOT/egs/voicebank" "my work/egs/mine"
+    mkdir -p "my work/egs/mine"
+    cp "$ROOT"/egs/voicebank/*.sh "my work/egs/mine"
     DIFFAUDIO_ROOT=$ROOT run "my work/egs/mine/run.sh" --stage 4 --stop_stage 4 --corpus mini
     [ "$status" -eq 0 ]
     call train | grep -x dump/mini
 }
 
+@test "--decode_tag and --sets name ways to decode and sets, one call for each set" {
+    "$voicebank" --sets "valid test" --decode_tag calls1 --stage 5
+    [ "$(grep -cx decode diffaudio.argv)" -eq 2 ]
+    [ "$(grep -cx score diffaudio.argv)" -eq 2 ]
+    [ "$(grep -cx calls1 diffaudio.argv)" -eq 4 ]
+    call decode | grep -x valid
+    call score | grep -x test
+}
+
 @test "--check true tries all stages on few items and steps, away from the real folders" {
-    run "$voicebank" --check true --corpus mini --exp exp/precious --args "--train.steps 900"
+    mkdir -p mine
+    cp "$ROOT"/egs/voicebank/*.sh mine
+    DIFFAUDIO_ROOT=$ROOT run mine/run.sh --check true --corpus mini --exp exp/precious \
+        --args "--train.steps 900"
     [ "$status" -eq 0 ]
     [ "$(call manifest | grep -x -A1 -- --limit | tail -n 1)" -lt 20 ]
     call shard | grep -x dump/mini_check
     call train | grep -x exp/train_check
-    [ "$(call train | grep -x -A1 -- --train.steps | tail -n 1)" -lt 10 ]
-    [ "$(grep -cx exp/precious diffaudio.argv)" -eq 0 ]
+    [ "$(grep -x -A1 -- --train.steps diffaudio.argv | tail -n 1)" -lt 10 ]
     [ "$(grep -cx -- --force diffaudio.argv)" -eq 5 ]
+    [ "$(tail -n 1 python.argv)" = false ]
+    run grep -x exp/precious diffaudio.argv
+    [ "$status" -eq 1 ]
 }
 
 @test "--status true asks for the folders of every stage" {
@@ -123,8 +131,8 @@ call() {
     run "$voicebank" --help
     [ "$status" -eq 0 ]
     has "VoiceBank-DEMAND"
-    for name in stage stop_stage corpus conf args tag exp sets nj ngpu num_nodes status dry_run \
-        check force; do
+    for name in stage stop_stage corpus conf args tag exp sets decode_tag nj ngpu num_nodes \
+        status dry_run check force; do
         has "  --$name "
     done
     longest=$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)
@@ -141,7 +149,8 @@ call() {
 }
 
 @test "the backend comes from the environment, else from cmd.local.sh, else it is local" {
-    cp -r "$ROOT/egs/voicebank" mine
+    mkdir mine
+    cp "$ROOT"/egs/voicebank/*.sh mine
     rm -f mine/cmd.local.sh
     fake diffaudio 'echo "backend $DIFFAUDIO_CMD"'
     export DIFFAUDIO_ROOT=$ROOT

@@ -13,6 +13,7 @@ setup() {
 set -euo pipefail
 . stage.sh
 stage=0         # first
+conf="a b.yaml" # configuration
 stop_stage=3    # last
 args=           # more
 force=false     # again
@@ -20,11 +21,12 @@ status=false    # show
 dry_run=false   # print
 code=0          # how stage 2 ends
 . parse_options.sh
+configure "my exp/conf.yaml"
 if stage 0 "Get: a b" "downloads/a b"; then
     run echo got "a  b"
 fi
 if stage 1 "Pack" dump/x dump/y; then
-    run diffaudio shard --out dump/x
+    run diffaudio shard --config "$conf" --out dump/x
 fi
 if stage 2 "Train"; then
     run bash -c 'exit "$0"' "$code"
@@ -95,6 +97,13 @@ END
     [ ! -e hit ]
 }
 
+@test "the rerun command keeps what is finished" {
+    run ./run.sh --force true --stage=0 --stop-stage 2 --code 1
+    has "go on by: ./run.sh --stop-stage 2 --code 1 --stage 2"
+    run ./run.sh --force=true --code 1
+    has "go on by: ./run.sh --code 1 --stage 2"
+}
+
 @test "the rerun command works as typed: bash run.sh" {
     run bash run.sh --code 1
     has "go on by: bash run.sh --code 1 --stage 2"
@@ -107,6 +116,7 @@ END
     done <<'END'
 1:see above
 73:in use by another run
+75:stopped after saving
 126:not executable
 127:not found
 130:interrupted
@@ -137,7 +147,7 @@ END
     [ "$status" -eq 0 ]
     has 'echo got a\ \ b'
     lacks $'\ngot'
-    has "diffaudio shard --out dump/x --force"
+    has "diffaudio shard --config a\\ b.yaml --out dump/x --force"
     has "Dry run: nothing was done; these are commands for the folder $PWD"
     [ ! -e diffaudio.argv ]
     ./run.sh --dry_run true 2>/dev/null | bash >again
@@ -163,18 +173,44 @@ END
     lacks "ERROR in stage"
 }
 
-@test "--args go to diffaudio only, split at spaces, neither globbed nor evaluated" {
-    touch glob
-    run ./run.sh --stop_stage 1 --args $'--train.steps 20  --x *\t$(touch hit)\n"q"'
+@test "without --args the configuration is used as it is" {
+    run ./run.sh --stage 1 --stop_stage 1 --args "  "
     [ "$status" -eq 0 ]
-    printf '%q\n' shard --out dump/x --train.steps 20 --x '*' '$(touch' 'hit)' '"q"' |
-        diff - diffaudio.argv
+    printf '%s\n' shard --config 'a\ b.yaml' --out dump/x | diff - diffaudio.argv
+}
+
+@test "--args make a configuration of their own, split at spaces, not globbed or evaluated" {
+    touch glob
+    fake diffaudio '[ "$1" != config ] || echo "train: {steps: 20}"'
+    run ./run.sh --stage 1 --stop_stage 1 --args $'--train.steps 20  --x *\t$(touch hit)\n"q"'
+    [ "$status" -eq 0 ]
+    printf '%q\n' config --config "a b.yaml" --train.steps 20 --x '*' '$(touch' 'hit)' '"q"' \
+        --print_config shard --config "my exp/conf.yaml" --out dump/x | diff - diffaudio.argv
     [ ! -e hit ]
-    has "got a  b"
+    [ "$(cat "my exp/conf.yaml")" = "train: {steps: 20}" ]
+}
+
+@test "--args that are refused stop the recipe before the first stage" {
+    fake diffaudio 'echo "train.step: did you mean train.steps?" >&2; exit 1'
+    run ./run.sh --args "--train.step 20"
+    [ "$status" -eq 1 ]
+    has "did you mean"
+    lacks "Stage"
+    lacks "ERROR in"
+    [ ! -e "my exp/conf.yaml" ]
+}
+
+@test "--args in a dry run and in a status" {
+    run ./run.sh --args "--train.steps 20" --dry_run true --stage 1 --stop_stage 1
+    has 'diffaudio config --config a\ b.yaml --train.steps 20 --print_config >my\ exp/conf.yaml'
+    has 'diffaudio shard --config my\ exp/conf.yaml'
+    run ./run.sh --args "--train.steps 20" --status true
+    [ "$(head -n 1 diffaudio.argv)" = status ]
+    [ ! -e "my exp" ]
 }
 
 @test "--force true goes to diffaudio only" {
     run ./run.sh --force true --stop_stage 1
-    printf '%q\n' shard --out dump/x --force | diff - diffaudio.argv
+    printf '%s\n' shard --config 'a\ b.yaml' --out dump/x --force | diff - diffaudio.argv
     has "got a  b"
 }

@@ -26,7 +26,6 @@ def test_padding_is_zero_and_nothing_else_is():
 
 
 def test_draws_keys_and_numbers_differ():
-    source = KeyedNoise([1, 2], (1, 1), [1000])  # noqa: F841
     source = KeyedNoise([1, 2], (1, 1), [1000, 1000])
     first, second = source(), source()
     for a, b in ((first[0], first[1]), (first[0], second[0])):

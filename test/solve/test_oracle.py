@@ -94,8 +94,8 @@ def test_order_of_convergence(path, grid, solver):
         return
     wanted = LOWER_ORDER.get((path, grid, solver), solver.order)
     path = SHORTER.get((path, grid), path)
-    errors = [error(path, grid, solver, steps) for steps in (64, 128)]
-    assert errors[1] < 0.05
+    errors = [error(path, grid, solver, steps) for steps in (48, 96)]
+    assert errors[1] < 0.07
     assert order(errors) == pytest.approx(wanted, abs=0.25)
 
 
@@ -111,7 +111,7 @@ def test_heun_spends_even_budgets_at_its_order(calls):
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=str)
 def test_the_default_grid_ends_at_x0_itself(solver):
-    """No rest of noise: with more calls the result goes to the flow's end at t = 0, not at t_min."""
+    """No rest of noise: with more calls the result goes to the flow's end at t = 0."""
     path = RectifiedFlow()
     clean = flow(path, torch.zeros(()).double())
     error = [

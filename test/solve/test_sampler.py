@@ -1,4 +1,4 @@
-"""The sampler: calls asked for are calls made, one convention of the end, nothing lost on the way."""
+"""The sampler: calls asked for are calls made, one end for all, nothing lost on the way."""
 
 from dataclasses import dataclass
 

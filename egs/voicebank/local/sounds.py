@@ -39,7 +39,7 @@ NOISE_PACKAGES = {
 _RESOURCE = re.compile(r"memory-sound/.*\.ogg$|animals/.*\.ogg$|resource/[^/]+\.wav$|/water\.wav$")
 # Music, jingles, beeps and other sounds that nobody would meet as noise, ...
 _NO_NOISE = (
-    r"gcompris-(guitar|lr(lapause|weird|buddhist|ring)).*|lincity-window.*|minetest-soundstuff.*"
+    r"gcompris-(guitar|lr(lapause|weird|buddhist|ring)).*|lincity-window.*|minetest-(soundstuff|tnt_explode).*"
     r"|openttd-(unused|toyland|opensfx|beep|morse|good-year|bad-year).*"
     r"|scorched3d-(activ|beamup|beep|camera|extralife|fight4life|hit|laser|lockon|play|teleport"
     r"|text).*"
@@ -47,7 +47,7 @@ _NO_NOISE = (
 # ... and recordings that are there under another name too (found by cross-correlation).
 _COPIES = (
     r"lincity-(commune3|harbor[13]|parklandlake2|powersolar3|residentialhigh2|trafichigh3|water2)"
-    r"|minetest-fire_large|openttd-truck.*horn|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
+    r"|minetest-fire_large|openttd-(steam-engine|truck.*horn).*|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
 )
 _LEFT_OUT = re.compile(f"({_NO_NOISE}|{_COPIES})")
 _SHORTEST = 1.0  # seconds of a noise

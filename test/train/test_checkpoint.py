@@ -1,0 +1,192 @@
+import json
+import pickle
+import shutil
+
+import pytest
+import torch
+
+from diffaudio import weights
+from diffaudio.files import write_json
+from diffaudio.log import Refusal
+from diffaudio.train import checkpoint
+from diffaudio.train.checkpoint import Checkpoints, Progress
+from diffaudio.train.ema import Ema
+from diffaudio.train.schedule import adamw
+from diffaudio.train.spec import TrainSpec
+
+KEYS = {"train.lr": 1e-3, "train.steps": 10, "data.train": "d1", "model.net": "Toy"}
+
+
+class State:
+    """Model, optimiser and average after a few steps, and the checkpoints they go to."""
+
+    def __init__(self, exp, *, seed=0, keep=2, keys=None, wide=4, steps=2):
+        torch.manual_seed(seed)
+        self.model = torch.nn.Sequential(torch.nn.Linear(2, wide), torch.nn.Linear(wide, 1))
+        self.optimizer = adamw(self.model, TrainSpec(steps=10))
+        self.ema = Ema(self.model, 3.0)
+        self.checkpoints = Checkpoints(exp, keep=keep, fingerprint=keys or KEYS)
+        self.steps(steps)
+
+    def steps(self, count):
+        for n in range(count):
+            self.optimizer.zero_grad()
+            self.model(torch.ones(3, 2)).square().sum().backward()
+            self.optimizer.step()
+            self.ema.update(n + 1)
+
+    def save(self, step, **more):
+        self.checkpoints.save(Progress(step=step, **more), self.model, self.optimizer, self.ema)
+
+    def restore(self):
+        return self.checkpoints.restore(self.model, self.optimizer, self.ema)
+
+
+def test_all_comes_back_and_goes_on_the_same(tmp_path):
+    one = State(tmp_path)
+    best = {"checkpoint": "step_00000007", "PESQ": 1.5}
+    one.save(7, updates=6, skipped=1, validated=4, best=best, log_bytes=99, seconds=1.25)
+    other = State(tmp_path, seed=1)
+    progress = other.restore()
+    assert progress == Progress(7, 6, 1, 4, best, 99, 1.25)
+    for state in (one, other):
+        state.steps(3)
+    for name, tensor in one.ema.state_dict().items():
+        assert torch.equal(tensor, other.ema.state_dict()[name])
+    for mine, theirs in zip(one.model.parameters(), other.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+        assert one.optimizer.state[mine].keys() == other.optimizer.state[theirs].keys()
+    assert json.loads((tmp_path / "best.json").read_text()) == best
+    assert weights.read_state(weights.find(tmp_path, "last"))["hours"] == 1.25 / 3600
+
+
+def test_nothing_to_restore_changes_nothing(tmp_path):
+    one = State(tmp_path)
+    before = one.model[0].weight.detach().clone()
+    one.checkpoints.tidy()
+    assert one.restore() == Progress()
+    assert torch.equal(one.model[0].weight, before)
+
+
+def test_only_the_newest_and_the_best_stay(tmp_path):
+    one, best = State(tmp_path), {"checkpoint": "step_00000001", "x": 1.0}
+    for step in range(1, 6):
+        one.save(step, best=best)
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step_00000001", "step_00000004", "step_00000005"]
+
+
+def test_what_was_cut_off_is_ignored_then_removed(tmp_path):
+    one = State(tmp_path)
+    one.save(3)
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(folder / "step_00000003", folder / ".unfinished_step_00000004")
+    write_json(tmp_path / "best.json", {"checkpoint": "step_00000009"})  # its save was cut off
+    assert one.checkpoints.newest() == folder / "step_00000003"
+    one.checkpoints.tidy()
+    assert [path.name for path in folder.iterdir()] == ["step_00000003"]
+    assert not (tmp_path / "best.json").exists()
+
+
+def test_every_cut_and_every_flipped_bit_is_refused_by_name(tmp_path):
+    one = State(tmp_path, wide=1, steps=1)
+    one.save(2)
+    one.save(3)
+    folder = tmp_path / "checkpoints" / "step_00000003"
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        step = max(len(whole) // 40, 1)
+        damaged = [whole[:size] for size in range(0, len(whole), step)]
+        damaged += [
+            whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :]
+            for at in range(0, len(whole), step)
+        ]
+        for content in damaged:
+            path.write_bytes(content)
+            if path.name == weights.STATE and _means(content, whole):
+                continue
+            with pytest.raises(Refusal) as refused:
+                one.restore()
+            assert str(path) in refused.value.message
+        path.write_bytes(whole)
+    assert one.restore().step == 3
+
+
+def _means(content, whole):
+    """Say whether damaged JSON still means the same: a space that became a line break."""
+    try:
+        return json.loads(content) == json.loads(whole)
+    except ValueError:
+        return False
+
+
+def test_the_mend_of_a_damaged_one_is_the_one_before(tmp_path):
+    one = State(tmp_path)
+    one.save(2)
+    one.save(3)
+    newest = tmp_path / "checkpoints" / "step_00000003"
+    (newest / weights.EMA).unlink()
+    with pytest.raises(Refusal) as refused:
+        one.restore()
+    assert refused.value.mend == f"remove the folder {newest} to go on from step_00000002"
+    shutil.rmtree(newest)
+    assert one.restore().step == 2
+
+
+def test_a_pickle_is_not_read(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (tmp_path.joinpath("boom").mkdir, ())
+
+    one = State(tmp_path)
+    one.save(2)
+    path = tmp_path / "checkpoints/step_00000002/optimizer.safetensors"
+    path.write_bytes(pickle.dumps(Bomb()))
+    state = json.loads((path.parent / weights.STATE).read_text())
+    state["files"][path.name] = weights.digest(path)
+    del state["digest"]
+    write_json(path.parent / weights.STATE, {**state, "digest": checkpoint._digest(state)})
+    with pytest.raises(Refusal, match=r"optimizer\.safetensors: damaged"):
+        one.restore()
+    assert not (tmp_path / "boom").exists()
+
+
+def test_other_settings_are_refused_with_both_values(tmp_path):
+    State(tmp_path).save(2)
+    other = State(tmp_path, keys={**KEYS, "train.lr": 2e-3, "data.train": "d2"})
+    for attempt in (other.checkpoints.check, other.restore):
+        with pytest.raises(Refusal) as refused:
+            attempt()
+        assert 'data.train: "d1" -> "d2"; train.lr: 0.001 -> 0.002' in refused.value.message
+
+
+def test_a_budget_may_change_and_is_logged(tmp_path, caplog):
+    State(tmp_path).save(2)
+    with caplog.at_level("INFO", "diffaudio"):
+        assert State(tmp_path, keys={**KEYS, "train.steps": 20}).restore().step == 2
+    assert "train.steps: 10 -> 20" in caplog.text
+
+
+def test_a_checkpoint_of_another_model_names_what_differs(tmp_path):
+    State(tmp_path).save(2)
+    other = State(tmp_path, wide=5)
+    with pytest.raises(Refusal, match=r"3 of another shape \(0.weight \[4, 2\], here \[5, 2\]\)"):
+        other.restore()
+
+
+def test_a_full_disk_leaves_nothing_and_keeps_the_last(tmp_path, monkeypatch):
+    one = State(tmp_path)
+    one.save(2)
+    written = []
+
+    def full(path, held):
+        written.append(path)
+        if len(written) == 2:
+            raise Refusal(f"{path}: could not be written (No space left on device)")
+        return write(path, held)
+
+    write = weights.write_weights
+    monkeypatch.setattr(weights, "write_weights", full)
+    with pytest.raises(Refusal, match="No space left"):
+        one.save(3)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step_00000002"]

@@ -1,0 +1,58 @@
+import pytest
+import torch
+from torch import nn
+
+from diffaudio import weights
+from diffaudio.files import write_json
+from diffaudio.log import Refusal
+from diffaudio.train.warm import fit, warm_start
+
+
+def experiment(exp, *, step, value, ema=True):
+    folder = exp / "checkpoints" / f"step_{step:08d}"
+    held = {weights.MODEL: value} | ({weights.EMA: value + 0.5} if ema else {})
+    files = {
+        name: weights.write_weights(folder / name, {"weight": torch.full((1, 2), v)})
+        for name, v in held.items()
+    }
+    write_json(folder / weights.STATE, {"step": step, "files": files})
+    return folder
+
+
+@pytest.fixture
+def model():
+    return nn.Linear(2, 1, bias=False)
+
+
+def test_the_best_is_taken_and_its_average(tmp_path, model, caplog):
+    experiment(tmp_path, step=1, value=1.0)
+    experiment(tmp_path, step=2, value=2.0)
+    with caplog.at_level("INFO", "diffaudio"):
+        warm_start(str(tmp_path), model)
+    assert model.weight.tolist() == [[2.5, 2.5]]
+    assert "averaged weights" in caplog.text and "step 2" in caplog.text
+    write_json(tmp_path / "best.json", {"checkpoint": "step_00000001"})
+    warm_start(str(tmp_path), model)
+    assert model.weight.tolist() == [[1.5, 1.5]]
+
+
+def test_one_checkpoint_can_be_named(tmp_path, model):
+    folder = experiment(tmp_path, step=1, value=1.0, ema=False)
+    experiment(tmp_path, step=2, value=2.0)
+    warm_start(str(folder), model)
+    assert model.weight.tolist() == [[1.0, 1.0]]
+
+
+def test_another_model_is_refused_with_the_first_of_each_fault(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1))
+    tensors = {"0.weight": torch.zeros(3, 2), "0.bias": torch.zeros(1), "x": torch.zeros(1)}
+    with pytest.raises(Refusal) as refused:
+        fit(model, tensors, tmp_path)
+    for text in ("2 missing (1.weight)", "1 unexpected (x)", "0.weight [3, 2], here [1, 2]"):
+        assert text in refused.value.message
+    assert model[0].bias.abs().sum() > 0  # untouched
+
+
+def test_nothing_there_is_refused(tmp_path, model):
+    with pytest.raises(Refusal, match="no checkpoint"):
+        warm_start(str(tmp_path / "nowhere"), model)

@@ -1,0 +1,74 @@
+import sys
+
+import pytest
+import torch
+
+from diffaudio.log import Refusal
+from diffaudio.train import world
+from diffaudio.train.launch import Asked
+from diffaudio.train.world import agreed, bf16, join, settled, threads
+
+
+def test_another_world_than_the_one_asked_for_is_refused(accelerator, monkeypatch):
+    monkeypatch.setattr(world, "die_with_parent", lambda: None)
+    with pytest.raises(Refusal, match="2 ranks were asked for, WORLD_SIZE is 1, and 1 found"):
+        join(Asked(cpu_ranks=2))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(Refusal, match="1 ranks were asked for, WORLD_SIZE is 2, and 1 found"):
+        join(Asked())
+
+
+def test_every_rank_refuses_a_world_of_another_size(toy, launch, tmp_path):
+    run = launch(tmp_path, {"steps": 2}, {"ranks": 2, "believed": 1})
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert said.count("1 ranks were asked for, WORLD_SIZE is 2, and 2 found one another") >= 1
+    assert not (tmp_path / "log.jsonl").exists()
+
+
+@pytest.mark.skipif(torch.cuda.device_count() > 7, reason="there are that many")
+def test_gpus_that_are_not_there_are_refused():
+    with pytest.raises(Refusal, match="--ngpu 8"):
+        join(Asked(ngpu=8))
+
+
+def test_the_main_rank_decides_and_its_refusal_is_raised(accelerator):
+    assert agreed(accelerator, lambda: True) is True
+    assert agreed(accelerator, lambda: False) is False
+    with pytest.raises(Refusal, match="no"):
+        agreed(accelerator, lambda: (_ for _ in ()).throw(Refusal("no")))
+
+
+def test_precision(monkeypatch):
+    cpu = torch.device("cpu")
+    assert [bf16("bf16", cpu), bf16("fp32", cpu)] == [True, False]
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda has=has: has)
+        assert bf16("auto", cpu) is has
+
+
+def test_threads_share_the_machine(monkeypatch):
+    monkeypatch.setattr(world.os, "sched_getaffinity", lambda _: set(range(12)))
+    assert threads(3) == 3
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert threads(0) == 12
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "5")
+    assert threads(0) == 2
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "50")
+    assert threads(0) == 1
+
+
+def test_settings_hold_inside_the_block_alone():
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with pytest.raises(ZeroDivisionError), settled(before[0] + 1, torch.device("cpu")):
+        assert torch.get_num_threads() == before[0] + 1
+        assert torch.are_deterministic_algorithms_enabled()
+        raise ZeroDivisionError
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_the_launcher_needs_no_torch():
+    import subprocess
+
+    code = "import sys, diffaudio.train.launch; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
