@@ -65,16 +65,14 @@ def connect(width: int, threads: int, folder: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, which new workers inherit, for the length of a block."""
-    before = {name: os.environ.get(name) for name in values}
+    """Set variables that new workers inherit, and undo afterwards what Dask sets besides."""
+    before = dict(os.environ)
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _local(width: int) -> Any:

@@ -45,11 +45,19 @@ class Task:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one try: a value, or a problem that another try may mend or not."""
+    """What became of one try: a value, or a problem.
+
+    Args:
+        value: what the task returned.
+        problem: why there is no value.
+        final: another try would end the same way.
+        died: the worker did not survive the try.
+    """
 
     value: Any = None
     problem: Refusal | None = None
     final: bool = False
+    died: bool = False
 
 
 def run_tasks(
@@ -84,41 +92,60 @@ def run_tasks(
     logs = [log_dir.resolve() / f"{task.name}.log" for task in tasks]
     log_dir.mkdir(parents=True, exist_ok=True)
     width = min(nj, len(tasks), gpus or nj)
-    waiting, tried = deque(range(len(tasks))), Counter[int]()
-    running: dict[Any, int] = {}
-    done: dict[int, Any] = {}
-    lost: dict[int, Refusal] = {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(gpus)))
+    devices = visible.split(",")[:gpus]
     with cluster.connect(width, threads, log_dir) as client, _bar(title, len(tasks)) as bar:
-        finished = _queue()
-        while waiting or running:
-            while waiting and len(running) < width:  # a dying worker takes one task with it
-                number = waiting.popleft()
-                tried[number] += 1
-                attempt = (tasks[number], logs[number], tried[number], gpus)
-                future = client.submit(_attempt, *attempt, pure=False)
-                running[future] = number
-                finished.add(future)
-            number, outcome = _next(finished, running)
-            if outcome.problem is None:
-                done[number] = outcome.value
-            elif tried[number] < tries and not outcome.final:
-                log.warning("%s: %s; trying again", tasks[number].name, outcome.problem.message)
-                waiting.append(number)
-                continue
-            else:
-                lost[number] = outcome.problem
-            bar.update()
+
+        def submit(number: int, attempt: int) -> Any:
+            job = (tasks[number], logs[number], attempt, devices)
+            return client.submit(_attempt, *job, pure=False)
+
+        outcomes = _drive([task.name for task in tasks], submit, width, tries, bar)
+    lost = {n: outcome.problem for n, outcome in outcomes.items() if outcome.problem}
     if lost:
         raise _refusal(title, tasks, lost, logs)
-    return [done[number] for number in range(len(tasks))]
+    return [outcomes[number].value for number in range(len(tasks))]
 
 
-def _attempt(task: Task, path: Path, attempt: int, gpus: int) -> _Outcome:
+def _drive(
+    names: Sequence[str], submit: Callable[[int, int], Any], width: int, tries: int, bar: Any
+) -> dict[int, _Outcome]:
+    """Keep `width` tasks running; return what became of each.
+
+    A dying worker may take with it a task that only waited there. So tasks that lost their worker
+    are tried again alone, at the end: then it is certain whose fault it was, and one that ran out
+    of memory has all of it.
+    """
+    from distributed import as_completed
+
+    waiting, alone = deque(range(len(names))), deque[int]()
+    tried, running = Counter[int](), dict[Any, int]()
+    finished, outcomes = as_completed(), dict[int, _Outcome]()
+    while waiting or alone or running:
+        while (waiting and len(running) < width) or (alone and not running):
+            number = (waiting or alone).popleft()
+            tried[number] += 1
+            future = submit(number, tried[number])
+            running[future] = number
+            finished.add(future)
+        future = next(finished)
+        number, outcome = running.pop(future), _outcome(future)
+        if outcome.problem and not outcome.final and tried[number] < tries:
+            log.warning("%s: %s; trying again", names[number], outcome.problem.message)
+            (alone if outcome.died else waiting).append(number)
+            continue
+        outcomes[number] = outcome
+        bar.update()
+    return outcomes
+
+
+def _attempt(task: Task, path: Path, attempt: int, devices: Sequence[str]) -> _Outcome:
     """Run one task in a worker, with everything it prints in its own file."""
-    if gpus:
-        from distributed import get_worker
+    from distributed import get_worker
 
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(int(get_worker().name) % gpus)
+    name = str(get_worker().name)
+    if devices and name.isdigit():  # a number on this machine; a batch system shares out its own
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices[int(name) % len(devices)]
     with _output_to(path, "w" if attempt == 1 else "a"):
         print(f"# {task.name}, try {attempt}, {time.ctime()}, process {os.getpid()}", flush=True)  # noqa: T201
         try:
@@ -151,16 +178,16 @@ def _output_to(path: Path, mode: str) -> Iterator[None]:
                 os.close(copy)
 
 
-def _next(finished: Any, running: dict[Any, int]) -> tuple[int, _Outcome]:
-    """Wait for any task; return its number and what became of it."""
-    future = next(finished)
-    number = running.pop(future)
+def _outcome(future: Any) -> _Outcome:
+    """Return what became of a try, also where no worker was left to say so."""
     if future.status == "finished":
-        return number, future.result()
+        outcome: _Outcome = future.result()
+        return outcome
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
-        return number, _Outcome(problem=Refusal("its worker was killed, crashed or out of memory"))
-    return number, _Outcome(problem=Refusal(f"{type(error).__name__}: {error}"))
+        problem = Refusal("its worker was killed, crashed or ran out of memory")
+        return _Outcome(problem=problem, died=True)
+    return _Outcome(problem=Refusal(f"{type(error).__name__}: {error}"))
 
 
 def _refusal(
@@ -185,12 +212,6 @@ def _tail(path: Path) -> list[str]:
     if not path.is_file():
         return []
     return path.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
-
-
-def _queue() -> Any:
-    from distributed import as_completed
-
-    return as_completed()
 
 
 def _bar(title: str, total: int) -> Any:

@@ -34,6 +34,10 @@ def raises(x):
     Path(x).open("a").write("tried ")
     raise ValueError("boo " + Path(x).name)
 
+def device():
+    time.sleep(0.2)
+    return os.environ["CUDA_VISIBLE_DEVICES"]
+
 def refuses(x):
     Path(x).open("a").write("tried ")
     raise Refusal("a.wav: 8000 Hz", mend="resample it", code=5)
@@ -79,7 +83,7 @@ def test_results_come_in_order_and_everything_printed_goes_to_the_log(work, tmp_
 def test_a_killed_worker_costs_its_task_only_and_results_do_not_depend_on_nj(work, tmp_path):
     tasks = [Task(f"t{x}", work.square, {"x": x}) for x in range(4)]
     tasks.insert(1, Task("dies", work.dies_once, {"mark": str(tmp_path / "mark")}))
-    results = run_tasks(tasks, nj=9, threads=2, log_dir=tmp_path / "log", title="squares")
+    results = run_tasks(tasks, nj=3, threads=2, log_dir=tmp_path / "log", title="squares")
     assert results.pop(1) == "second try"
     assert results == [(x * x, "2", False) for x in range(4)]
     assert "try 2" in (tmp_path / "log" / "dies.log").read_text()
@@ -98,7 +102,6 @@ def test_what_fails_three_times_is_named_with_its_log_after_all_else_was_run(wor
     assert "bad: ValueError: boo bad" in message
     assert str(tmp_path / "log" / "bad.log") in message
     assert "| ValueError: boo bad" in message
-    assert (tmp_path / "bad").read_text() == "tried " * 3
     assert "printed 3" in (tmp_path / "log" / "good.log").read_text()
     crash = (tmp_path / "log" / "crash.log").read_text()
     assert "try 3" in crash
@@ -110,13 +113,24 @@ def test_a_refusal_is_final_and_a_running_scheduler_may_do_the_work(work, tmp_pa
     from distributed import LocalCluster
 
     task = Task("only", work.refuses, {"x": str(tmp_path / "only")})
+    other = Task("thrice", work.raises, {"x": str(tmp_path / "thrice")})
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         monkeypatch.setenv("DIFFAUDIO_CMD", cluster.scheduler_address)
         with pytest.raises(Refusal) as caught:
             run_tasks([task], nj=1, log_dir=tmp_path / "log", title="shard")
+        with pytest.raises(Refusal, match="boo thrice"):
+            run_tasks([other], nj=1, log_dir=tmp_path / "log", title="shard")
+    assert (tmp_path / "thrice").read_text() == "tried " * 3
     assert "only: a.wav: 8000 Hz" in caught.value.message
     assert (caught.value.mend, caught.value.code) == ("resample it", 5)
     assert (tmp_path / "only").read_text() == "tried "
+
+
+def test_each_worker_gets_one_gpu_of_those_that_are_visible(work, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6,7")
+    tasks = [Task(f"t{x}", work.device, {}) for x in range(6)]
+    results = run_tasks(tasks, nj=5, gpus=2, log_dir=tmp_path / "log", title="gpus")
+    assert set(results) == {"4", "6"}
 
 
 def test_no_tasks_and_no_jobs(tmp_path):

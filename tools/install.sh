@@ -86,3 +86,6 @@ if [[ $dev == true ]]; then
 fi
 "$python" tools/check_install.py || { say "not complete: see above" && exit 1; }
 say "done in ${SECONDS} s; log: $log"
+if [[ $prefix == "$PWD/tools/venv" ]]; then
+    say "recipes use it by themselves; for your shell: . tools/venv/bin/activate"
+fi

@@ -7,7 +7,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from diffaudio.config import parse
-from diffaudio.decode.slices import decode_set
+from diffaudio.decode.stage import decode_set
 from diffaudio.decode.trained import SECTIONS
 
 __all__ = ["main"]

@@ -21,14 +21,14 @@ from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import MODEL, check_config, load, read_config
 from diffaudio.log import Refusal
 
-__all__ = ["main"]
+__all__ = ["experiment", "main"]
 
 _STANDARD = Path("-")
 
 
 def main(argv: list[str]) -> int:
     """Enhance one file or all audio files below a folder."""
-    exp = None if {"-h", "--help"} & set(argv) else _experiment(argv)
+    exp = experiment(argv)
     config = parse(
         argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
         prog="diffaudio enhance",
@@ -50,8 +50,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _experiment(argv: list[str]) -> Path:
-    """Return the folder after --exp, whose configuration the other options change."""
+def experiment(argv: list[str]) -> Path | None:
+    """Return the folder after --exp, whose configuration other options change; None for --help.
+
+    Raises:
+        Refusal: it is not given, or holds no trained model.
+    """
+    if {"-h", "--help"} & set(argv):
+        return None
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument("--exp", type=Path)
     exp: Path | None = early.parse_known_args(argv)[0].exp

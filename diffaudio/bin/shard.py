@@ -29,9 +29,14 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options = config.options
-    provenance.require(options.data, stage="manifest", keys={}, mend="run `diffaudio manifest`")
+    read = provenance.require(
+        options.data,
+        stage="manifest",
+        keys=config.keys("audio"),
+        mend="run `diffaudio manifest` with this configuration",
+    )
     with exclusive(options.out):
-        work = _work(config)
+        work = _work(config, read)
         totals = prepare(
             work, rate=config.build(AudioSpec).rate, nj=options.nj, log_dir=options.out / "log"
         )
@@ -48,14 +53,19 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="write every shard again")
 
 
-def _work(config: Config) -> dict[Path, list[Task]]:
-    """Return the tasks of every split that is not up to date, having said what they will take."""
+def _work(config: Config, read: str) -> dict[Path, list[Task]]:
+    """Return the tasks of every split that is not up to date, having said what they will take.
+
+    Args:
+        config: of this command.
+        read: fingerprint of the manifests, and so of the corpus' files.
+    """
     options, audio, shard = config.options, config.build(AudioSpec), config.build(ShardSpec)
     root = manifest.root(options.data)
     work = {}
     for split, about in read_json(options.data / "corpus.json")["splits"].items():
         path, out = options.data / f"{split}.jsonl", options.out / split
-        inputs = {str(path): digest(path)}
+        inputs = {str(path): digest(path), str(options.data): read}
         must_run = provenance.begin(
             out,
             stage="shard",

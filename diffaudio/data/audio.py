@@ -5,8 +5,10 @@ An array is (n, a), sample and channel, float32, full scale 1.0.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import soxr
 from diffaudio.files import atomic
 from diffaudio.log import Refusal, log
 
-__all__ = ["AudioSpec", "load", "resample", "save"]
+__all__ = ["AudioSpec", "load", "probe", "resample", "save"]
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")  # RIFF, fmt and data chunk of a plain WAV file
 _PCM, _FLOAT = 1, 3  # format tags
@@ -60,6 +62,16 @@ class AudioSpec:
         return (self.target,) if self.given is None else (self.target, self.given)
 
 
+def probe(path: Path) -> tuple[int, int]:
+    """Return the samples and the rate in Hz that a file's header states; nothing is decoded.
+
+    Raises:
+        Refusal: there is no such file, or it is not audio.
+    """
+    with _open(path) as file:
+        return file.frames, file.samplerate
+
+
 def load(
     path: Path, *, start: float | None = None, end: float | None = None
 ) -> tuple[np.ndarray, int]:
@@ -71,25 +83,30 @@ def load(
     Raises:
         Refusal: there is no such file, it cannot be decoded, or it ends before `end`.
     """
+    with _open(path) as file:
+        rate = file.samplerate
+        first = 0 if start is None else round(start * rate)
+        last = file.frames if end is None else round(end * rate)
+        if not 0 <= first <= last <= file.frames:
+            raise Refusal(
+                f"{path}: no samples {first} to {last}, it has {file.frames} at {rate} Hz",
+                mend="correct start and end, which are in seconds",
+            )
+        file.seek(first)
+        x = file.read(last - first, dtype="float32", always_2d=True)
+        if len(x) != last - first:
+            what = f"cut off after {first + len(x)} of {file.frames} samples"
+            raise Refusal(f"{path}: {what}", mend="copy it again")
+        return x, rate
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[soundfile.SoundFile]:
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
-            rate = file.samplerate
-            first = 0 if start is None else round(start * rate)
-            last = file.frames if end is None else round(end * rate)
-            if not 0 <= first <= last <= file.frames:
-                raise Refusal(
-                    f"{path}: no samples {first} to {last}, it has {file.frames} at {rate} Hz",
-                    mend="correct start and end, which are in seconds",
-                )
-            file.seek(first)
-            x = file.read(last - first, dtype="float32", always_2d=True)
+            yield file
     except (OSError, soundfile.SoundFileError) as error:
         raise _unreadable(path, error) from error
-    if len(x) != last - first:
-        raise Refusal(
-            f"{path}: cut off after {first + len(x)} of {file.frames} samples", mend="copy it again"
-        )
-    return x, rate
 
 
 def _unreadable(path: Path, error: Exception) -> Refusal:

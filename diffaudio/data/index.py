@@ -1,14 +1,4 @@
-"""The merged index of a data set's shards: columns in memory-mapped files, shared by all processes.
-
-    dump/<split>/index/index.json   rate, fields, shards with their sizes and digests
-                       ids.npy      all ids, one after another in ASCII, ascending
-                       ends.npy     (rows,) where each id ends in ids.npy
-                       samples.npy  (rows,) length of each item
-                       fields.npy   (rows, fields, 3) first block in the tar, bytes, CRC-32
-
-All numbers are 32-bit, so that a million rows of two roles take some 60 MB. The index says nothing
-that the shards do not say; it is written last, by `merge.build`.
-"""
+"""A data set of shards, read at random: whole items, or crops through a window into the tar."""
 
 from __future__ import annotations
 
@@ -17,36 +7,22 @@ import io
 import json
 import os
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soundfile
 
+from diffaudio.data.columns import About, Columns, load
 from diffaudio.data.shards import BLOCK, ShardError, damaged, read_footer
-from diffaudio.files import read_json
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["COLUMNS", "VERSION", "About", "Index", "Window"]
+__all__ = ["Index", "Window"]
 
-VERSION = 1
-COLUMNS = ("ids", "ends", "samples", "fields")
 _BUFFER = 1 << 16  # bytes read at once for a crop
 _OPEN = 64  # shards held open by one process
-
-
-@dataclass(frozen=True)
-class About:
-    """What index.json holds; `shards` are (name, bytes, rows, SHA-256 of the index inside)."""
-
-    version: int
-    rate: int
-    fields: list[str]
-    shards: list[tuple[str, int, int, str]]
-    crc: dict[str, int]
 
 
 class Window(io.RawIOBase):
@@ -62,7 +38,8 @@ class Window(io.RawIOBase):
 
     def __init__(self, descriptor: int, offset: int, size: int) -> None:
         super().__init__()
-        self._descriptor, self._offset, self._size, self._position = descriptor, offset, size, 0
+        self.size = size
+        self._descriptor, self._offset, self._position = descriptor, offset, 0
 
     def readable(self) -> bool:
         """A window can be read."""
@@ -78,7 +55,7 @@ class Window(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to `offset` from the window's start, the present position or the window's end."""
-        position = (0, self._position, self._size)[whence] + offset
+        position = (0, self._position, self.size)[whence] + offset
         if position < 0:
             raise ValueError(f"seek to {position}, before the window")
         self._position = position
@@ -87,7 +64,7 @@ class Window(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill `buffer` from the window; return the number of bytes, 0 at its end."""
         view = memoryview(buffer).cast("B")
-        wanted = max(0, min(len(view), self._size - self._position))
+        wanted = max(0, min(len(view), self.size - self._position))
         count = os.preadv(self._descriptor, [view[:wanted]], self._offset + self._position)
         self._position += count
         return count
@@ -104,7 +81,7 @@ class Index:
         sha256: identity of the data set: of all ids, lengths and contents (by their CRC-32).
     """
 
-    def __init__(self, folder: Path, about: About, columns: dict[str, np.ndarray]) -> None:
+    def __init__(self, folder: Path, about: About, columns: Columns) -> None:
         self.folder = folder
         self.rate = about.rate
         self.samples = columns["samples"]
@@ -122,9 +99,7 @@ class Index:
             Refusal: there is no index.
             ShardError: the index is damaged, or a shard is missing, cut, or not the one indexed.
         """
-        about = _read_about(folder / "index" / "index.json")
-        files = {name: folder / "index" / f"{name}.npy" for name in COLUMNS}
-        columns = {name: _load(path, about.crc[name]) for name, path in files.items()}
+        about, columns = load(folder / "index")
         for name, size, rows, sha256 in about.shards:
             footer = read_footer(folder / name)
             found = ((folder / name).stat().st_size, footer.entries, footer.sha256)
@@ -199,7 +174,8 @@ class Index:
             with soundfile.SoundFile(source) as audio:
                 if (audio.frames, audio.samplerate) != (samples, self.rate):
                     raise self._damaged(i, field, "its header does not match the index")
-                audio.seek(start)
+                if start:  # seeking to 0 takes time as well
+                    audio.seek(start)
                 crop = audio.read(count, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise self._damaged(i, field, str(error)) from error
@@ -225,34 +201,10 @@ class Index:
 
     def _bytes(self, i: int, field: str) -> bytes:
         window, crc = self._place(i, field)
-        data = window.readall()
+        data = io.BufferedReader(window).read(window.size)
         if zlib.crc32(data) != crc:
             raise self._damaged(i, field, "it does not match its CRC-32")
         return data
 
     def _damaged(self, i: int, field: str, what: str) -> ShardError:
         return damaged(Path(str(self._shard(i).name)), f"{self.id(i)}.{field} is damaged: {what}")
-
-
-def _load(path: Path, crc: int) -> np.ndarray:
-    """Map a column into memory, checked against its file's CRC-32."""
-    try:
-        with path.open("rb") as file:
-            found = 0
-            while block := file.read(1 << 20):
-                found = zlib.crc32(block, found)
-        if found != crc:
-            raise damaged(path, "does not match its CRC-32")
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError) as error:
-        raise damaged(path, f"cannot be read ({error})") from error
-
-
-def _read_about(path: Path) -> About:
-    try:
-        about = About(**read_json(path))
-    except TypeError as error:
-        raise damaged(path, f"is not an index ({error})") from error
-    if about.version != VERSION:
-        raise damaged(path, f"has version {about.version}, this program reads {VERSION}")
-    return about

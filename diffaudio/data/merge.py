@@ -1,18 +1,15 @@
-"""Merging the indexes of a data set's shards into the columns that `index.Index` maps."""
+"""Merging the indexes of a data set's shards into columns."""
 
 from __future__ import annotations
 
-import io
-import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from diffaudio.data.index import COLUMNS, VERSION, About, Index
+from diffaudio.data.columns import NAMES, About, save
+from diffaudio.data.index import Index
 from diffaudio.data.shards import BLOCK, Entry, ShardError, damaged, read_footer, read_index
-from diffaudio.files import atomic, write_json
 
 __all__ = ["build"]
 
@@ -25,7 +22,7 @@ def build(folder: Path, shards: Sequence[Path], *, rate: int) -> Index:
             the index's 32-bit numbers.
     """
     names, last = sorted(_first_entry(shards).fields), ""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
     about = []
     for path in shards:
         entries = read_index(path)
@@ -35,8 +32,7 @@ def build(folder: Path, shards: Sequence[Path], *, rate: int) -> Index:
         about.append((path.name, path.stat().st_size, len(entries), read_footer(path).sha256))
     columns = {name: np.concatenate(part) for name, part in parts.items()}
     columns["ends"] = np.cumsum(columns["ends"], dtype=np.uint32)
-    crc = {name: _save(folder / "index" / f"{name}.npy", columns[name]) for name in COLUMNS}
-    write_json(folder / "index" / "index.json", asdict(About(VERSION, rate, names, about, crc)))
+    save(folder / "index", About(rate, names, about), columns)
     return Index.open(folder)
 
 
@@ -73,12 +69,3 @@ def _columns(path: Path, entries: list[Entry], names: list[str]) -> dict[str, np
         }
     except OverflowError as error:
         raise damaged(path, "an item exceeds 4 GB or 2^32 samples: cut it up") from error
-
-
-def _save(path: Path, column: np.ndarray) -> int:
-    """Write a column; return the CRC-32 of its file."""
-    file = io.BytesIO()
-    np.save(file, column, allow_pickle=False)
-    with atomic(path) as out:
-        out.write(file.getbuffer())
-    return zlib.crc32(file.getbuffer())

@@ -1,14 +1,13 @@
 """From a manifest to shards: decode, downmix, resample, FLAC, tar; one task per output shard.
 
 Which items lie in which shard follows from the manifest and the number of items per shard alone, so
-the bytes are the same with one job and with a hundred. A shard remembers a digest of what it was
-made of; when a manifest has changed, or a run was interrupted, the others stay as they are.
+the bytes are the same with one job and with a hundred. Beside each shard lies a digest of what it
+was made of: when a row or a file has changed, or a run was interrupted, the others are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shutil
 from collections import Counter
@@ -19,16 +18,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from diffaudio.data import audio, merge, mix, shards
+from diffaudio.data import merge, mix, shards
 from diffaudio.data.audio import AudioSpec
+from diffaudio.data.convert import convert, encode
+from diffaudio.files import read_json, write_json
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
 
-__all__ = ["VERSION", "ShardSpec", "disk_space", "prepare", "quantise", "tasks", "write_shard"]
+__all__ = [
+    "VERSION",
+    "ShardSpec",
+    "disk_space",
+    "encode",
+    "prepare",
+    "quantise",
+    "tasks",
+    "write_shard",
+]
 
 VERSION = 1  # raise it by hand when the same rows would give other shards
+_RECORD = ".source"  # beside a shard: what it was made of, so that it need not be made again
 _FLAC_SHARE = 0.6  # of 16-bit PCM: for the estimate of disk space only
 
 
@@ -45,18 +55,6 @@ class ShardSpec:
     def __post_init__(self) -> None:
         if self.items < 1:
             raise ValueError(f"items: {self.items} is not a positive number")
-
-
-def quantise(x: np.ndarray) -> tuple[np.ndarray, int]:
-    """Round audio to 16 bit; what exceeds full scale is clipped.
-
-    Returns:
-        (n, a) int16, which times 2^-15 is what was stored, and the number of clipped values.
-    """
-    scaled = np.rint(x * np.float32(1 << 15))
-    low, high = -(1 << 15), (1 << 15) - 1
-    clipped = int(np.count_nonzero((scaled < low) | (scaled > high)))
-    return np.clip(scaled, low, high).astype(np.int16), clipped
 
 
 def write_shard(
@@ -90,16 +88,17 @@ def write_shard(
         file.seek(offset)
         lines = [file.readline() for _ in range(items)]
     rows = [json.loads(line) for line in lines]
-    source = _source(
-        lines, [root / row["audio"][role] for row in rows for role in spec.roles], spec
-    )
-    if not force and (about := _about(path)).get("source") == source:
-        return {**about["counts"], "kept": 1}
+    files = [root / row["audio"][role] for row in rows for role in spec.roles]
+    source = _source(lines, files, spec)
+    record = path.with_name(f".{path.stem}{_RECORD}")
+    if not force and (kept := _kept(path, record, source)):
+        return {**kept, "kept": 1}
     counts = Counter(items=items, samples=0, clipped=0)
-    with shards.create(path, about={"source": source}) as shard:
+    with shards.create(path) as shard:
         for row in rows:
             counts.update(_write_item(shard, row, root, spec))
-        shard.about["counts"] = dict(counts)
+    index = shards.read_footer(path).sha256
+    write_json(record, {"source": source, "index": index, "counts": counts})
     return {**counts, "written": 1}
 
 
@@ -157,7 +156,7 @@ def prepare(
         Refusal: a task failed for good; no index is written.
     """
     for folder in work:
-        _sweep(folder.glob(".*.tar.tmp.*"))
+        _sweep(folder.glob(".*.tmp.*"))
     together = [task for batch in work.values() for task in batch]
     results = iter(run_tasks(together, nj=nj, log_dir=log_dir, title="shard"))
     totals = {}
@@ -166,7 +165,8 @@ def prepare(
         for counts in islice(results, len(batch)):
             total.update(counts)
         made = [task.arguments["path"] for task in batch]
-        _sweep(set(folder.glob("*.tar")) - set(made))
+        records = {path.with_name(f".{path.stem}{_RECORD}") for path in made}
+        _sweep(({*folder.glob("*.tar")} - {*made}) | ({*folder.glob(f".*{_RECORD}")} - records))
         merge.build(folder, made, rate=rate)
         totals[folder] = dict(total)
     return totals
@@ -180,28 +180,31 @@ def disk_space(out: Path, *, hours: float, spec: AudioSpec) -> tuple[int, int]:
 
 
 def _sweep(paths: Iterable[Path]) -> None:
-    for path in paths:
+    """Remove what an earlier run left over."""
+    for path in sorted(paths):
         log.info("%s: left over from an earlier run, removed", path)
         path.unlink()
 
 
-def _about(path: Path) -> dict[str, Any]:
-    """Return what the shard at `path` says of itself; nothing if there is no usable one."""
+def _kept(path: Path, record: Path, source: str) -> dict[str, int]:
+    """Return the counts of the shard at `path` if it is whole and made of `source`, else none."""
     try:
-        return dict(shards.read_footer(path).about)
-    except shards.ShardError:
+        held = read_json(record)
+        same = (held["source"], held["index"]) == (source, shards.read_footer(path).sha256)
+    except Refusal:
         return {}
+    return held["counts"] if same else {}
 
 
 def _source(lines: list[bytes], files: list[Path], spec: AudioSpec) -> str:
-    """Return a digest of what a shard is made of: rows, sizes of audio files, format."""
+    """Return a digest of what a shard is made of: rows, audio files (size and time), format."""
     try:
-        sizes = [file.stat().st_size for file in files]
+        states = [(about.st_size, about.st_mtime_ns) for about in map(Path.stat, files)]
     except OSError as error:
         raise Refusal(
             f"{error.filename}: {error.strerror}", mend="check the corpus: `diffaudio manifest`"
         ) from error
-    made_of = json.dumps([VERSION, spec.rate, spec.channels, spec.roles, sizes])
+    made_of = json.dumps([VERSION, spec.rate, spec.channels, spec.roles, states])
     return hashlib.sha256(b"".join([made_of.encode(), *lines])).hexdigest()
 
 
@@ -209,7 +212,8 @@ def _write_item(
     shard: shards.ShardWriter, row: dict[str, Any], root: Path, spec: AudioSpec
 ) -> dict[str, int]:
     """Add one row's audio in every role; count its samples and whether it was clipped."""
-    stored = {role: _load(root / row["audio"][role], row, spec) for role in spec.roles}
+    part = {"start": row.get("start"), "end": row.get("end")}
+    stored = {role: convert(root / row["audio"][role], spec, **part) for role in spec.roles}
     lengths = {role: len(x) for role, (x, _) in stored.items()}
     samples = lengths[spec.target]
     if set(lengths.values()) != {samples}:
@@ -218,26 +222,6 @@ def _write_item(
     if spec.given is not None:
         scaled = {role: x.astype(np.float32) / (1 << 15) for role, (x, _) in stored.items()}
         meta["powers"] = mix.powers(scaled[spec.target], scaled[spec.given])
-    flac = {f"{role}.flac": _flac(x, spec.rate) for role, (x, _) in stored.items()}
+    flac = {f"{role}.flac": encode(x, spec.rate) for role, (x, _) in stored.items()}
     shard.write(row["id"], flac, meta, samples=samples)
     return {"samples": samples, "clipped": int(any(n for _, n in stored.values()))}
-
-
-def _load(path: Path, row: dict[str, Any], spec: AudioSpec) -> tuple[np.ndarray, int]:
-    """Return a row's audio as (n, a) int16 at the wanted rate, and its number of clipped values."""
-    x, rate = audio.load(path, start=row.get("start"), end=row.get("end"))
-    if spec.channels == 1 and x.shape[1] == 2:
-        x = (x[:, :1] + x[:, 1:]) * np.float32(0.5)  # twice as fast as a mean
-    elif spec.channels == 1:
-        x = x.mean(1, keepdims=True)
-    if x.shape[1] != spec.channels:
-        raise Refusal(f"{path}: {x.shape[1]} channels, audio.channels is {spec.channels}")
-    if not np.isfinite(x.sum()):
-        raise Refusal(f"{path}: holds values that are not finite", mend="convert it again")
-    return quantise(audio.resample(x, rate, spec.rate))
-
-
-def _flac(x: np.ndarray, rate: int) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()

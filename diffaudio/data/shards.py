@@ -57,23 +57,18 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Footer:
-    """The last member: number of entries, the index's first byte, size and SHA-256.
-
-    `about` is the writer's own: a few short values, such as a digest of what the shard was made of.
-    """
+    """The last member: number of entries, the index's first byte, size and SHA-256."""
 
     entries: int
     offset: int
     size: int
     sha256: str
-    about: Mapping[str, Any]
 
 
 class ShardWriter:
     """Adds items to an open shard; made by `create`."""
 
-    def __init__(self, file: IO[bytes], about: Mapping[str, Any]) -> None:
-        self.about = dict(about)
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._position = file, 0
         self._entries: dict[str, Entry] = {}
 
@@ -114,7 +109,6 @@ class ShardWriter:
             offset=place.offset,
             size=place.size,
             sha256=hashlib.sha256(index).hexdigest(),
-            about=self.about,
         )
         self._file.write(_tail(footer))
 
@@ -129,18 +123,14 @@ class ShardWriter:
 
 
 @contextlib.contextmanager
-def create(path: Path, *, about: Mapping[str, Any] | None = None) -> Iterator[ShardWriter]:
+def create(path: Path) -> Iterator[ShardWriter]:
     """Write a shard that appears under `path` only when it is complete and on the disk.
-
-    Args:
-        path: the tar to be.
-        about: goes into the footer (`ShardWriter.about` may still be changed while writing).
 
     Raises:
         Refusal: the disk is full; nothing is left behind.
     """
     with atomic(path) as file:
-        writer = ShardWriter(file, about or {})
+        writer = ShardWriter(file)
         yield writer
         writer.finish()
 
@@ -209,8 +199,6 @@ def _tail(footer: Footer) -> bytes:
     content = asdict(footer)
     crc = zlib.crc32(_json(content))
     text = _json({"crc": crc, "footer": content, "version": VERSION})
-    if len(text) > BLOCK:
-        raise ShardError(f"footer of {len(text)} bytes: at most {BLOCK} can be stored")
     return _header("__footer__", len(text)) + text + bytes(_padding(len(text)) + 2 * BLOCK)
 
 

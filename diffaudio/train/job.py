@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from accelerate import Accelerator
-from torch import nn
 
 from diffaudio.data.batch import Batch
+from diffaudio.model import Model
 from diffaudio.train.signals import Stop
 from diffaudio.train.spec import TrainSpec
 
@@ -22,11 +22,12 @@ Outcome = Literal["done", "interrupted"]
 class Validate(Protocol):
     """Scores the model as it stands; every rank calls it, and all get the same scores."""
 
-    higher: bool
-    """Whether a higher value of the metric that chooses the best checkpoint is better."""
+    @property
+    def higher(self) -> bool:
+        """Whether a higher value of the metric that chooses the best checkpoint is better."""
 
     def __call__(
-        self, model: nn.Module, accelerator: Accelerator, stop: Stop
+        self, model: Model, accelerator: Accelerator, stop: Stop
     ) -> dict[str, float] | None:
         """Return the mean of each metric; None if any rank was asked to stop meanwhile."""
 
@@ -47,7 +48,7 @@ class Job:
 
     exp: Path
     spec: TrainSpec
-    model: nn.Module
+    model: Model
     batches: Callable[[int], Iterator[Batch]]
     rate: int
     fingerprint: Mapping[str, Any]

@@ -25,6 +25,7 @@ from torch import Tensor
 from diffaudio.data import plan
 from diffaudio.data.batch import Batch
 from diffaudio.log import Refusal, log
+from diffaudio.precision import autocast
 from diffaudio.train.checkpoint import Checkpoints
 from diffaudio.train.ema import Ema
 from diffaudio.train.job import Job, Outcome
@@ -33,7 +34,7 @@ from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.signals import Stop, stopping
 from diffaudio.train.spec import TrainSpec
 from diffaudio.train.warm import warm_start
-from diffaudio.train.world import bf16, settled, threads
+from diffaudio.train.world import settled, threads
 
 __all__ = ["train"]
 
@@ -75,7 +76,6 @@ class _Run:
 
     def __init__(self, job: Job, accelerator: Accelerator) -> None:
         self.job, self.spec, self.accelerator = job, job.spec, accelerator
-        self.bf16 = bf16(job.spec.precision, accelerator.device)
         self.micro = _micro_batches(job.spec, accelerator.num_processes)
         self.bare = job.model  # `model` is what accelerate makes of it: the same weights
         self.model, self.optimizer = accelerator.prepare(self.bare, adamw(self.bare, job.spec))
@@ -227,8 +227,8 @@ class _Run:
             self.checkpoints.save(self.progress, self.bare, self.optimizer.optimizer, self.ema)
         self.accelerator.wait_for_everyone()
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.bf16)
+    def _autocast(self) -> contextlib.AbstractContextManager[object]:
+        return autocast(self.spec.precision, self.accelerator.device)
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self.ema is None else self.ema.applied()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 from diffaudio.data.mix import Remix
+from diffaudio.precision import Precision
 
-__all__ = ["BUDGET", "Precision", "TrainSpec"]
-
-Precision = Literal["auto", "fp32", "bf16"]
+__all__ = ["BUDGET", "TrainSpec"]
 
 BUDGET = frozenset(
     f"train.{name}"

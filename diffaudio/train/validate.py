@@ -20,9 +20,9 @@ from diffaudio.model import Model
 from diffaudio.solve import Sampler
 from diffaudio.train.signals import Stop
 
-__all__ = ["Validator", "spread"]
+__all__ = ["LOSS", "Validator", "spread"]
 
-_LOSS = "loss"  # reported beside the metrics, and may choose the best checkpoint; lower is better
+LOSS = "loss"  # reported beside the metrics, and may choose the best checkpoint; lower is better
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Validator:
     @property
     def higher(self) -> bool:
         """Whether a higher value of the chosen metric is better."""
-        return self.choice != _LOSS and METRICS[self.choice].better == "higher"
+        return self.choice != LOSS and METRICS[self.choice].better == "higher"
 
     def __call__(
         self, model: Model, accelerator: Accelerator, stop: Stop
@@ -62,7 +62,7 @@ class Validator:
         Returns:
             The same on every rank; None if any rank was asked to stop meanwhile.
         """
-        names = [_LOSS, *(metric.name for metric in self.metrics)]
+        names = [LOSS, *(metric.name for metric in self.metrics)]
         sums = np.zeros((len(names), 2))  # values, utterances measured
         rows = spread(len(self.index), self.items)[
             accelerator.process_index :: accelerator.num_processes

@@ -13,9 +13,8 @@ from accelerate import Accelerator, DistributedType
 from diffaudio.log import Refusal
 from diffaudio.train.launch import Asked
 from diffaudio.train.signals import die_with_parent
-from diffaudio.train.spec import Precision
 
-__all__ = ["agreed", "bf16", "join", "settled", "threads"]
+__all__ = ["agreed", "join", "settled", "threads"]
 
 _KINDS = {DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU}
 
@@ -61,15 +60,6 @@ def agreed(accelerator: Accelerator, decide: Callable[[], bool]) -> bool:
     if verdict[1]:
         raise SystemExit(1)
     return bool(verdict[0])
-
-
-def bf16(precision: Precision, device: torch.device) -> bool:
-    """Say whether networks compute in bfloat16: where it is asked for, or is faster."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_amx_tile_supported())
 
 
 def threads(asked: int) -> int:

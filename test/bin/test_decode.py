@@ -1,4 +1,4 @@
-"""The command itself; what it writes is tested in test/decode/test_slices.py."""
+"""The command itself; what it writes is tested in test/decode/test_stage.py."""
 
 import shutil
 
@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from diffaudio.bin import main as cli
-from diffaudio.decode import slices
+from diffaudio.decode import stage
 
 
 def test_help_names_every_option(capsys):
@@ -19,17 +19,25 @@ def test_help_names_every_option(capsys):
     assert "--decode.sampler.calls" in text
 
 
-def test_one_job_and_three_give_the_same_audio(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+def test_workers_and_this_process_give_the_same_audio(tiny_dump, tiny_exp, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_exp, "exp")
-    monkeypatch.setattr(slices, "_SLICE_SECONDS", 1.0)
+    monkeypatch.setattr(stage, "_SLICE_SECONDS", 1.0)
     folders = [f"--{name}={tiny_dump / name}" for name in ("data", "dump")]
-    for nj in ("1", "3"):
-        argv = ["--config", "exp/config.yaml", *folders, "--exp", "exp", "--tag", nj, "--nj", nj]
-        assert cli.main(["decode", *argv]) == 0
-    one, three = (sorted((tmp_path / "exp/decode" / nj / "test").glob("*.wav")) for nj in "13")
-    assert [path.name for path in one] == [path.name for path in three]
-    for first, second in zip(one, three, strict=True):
+    decode = ["decode", "--config", "exp/config.yaml", *folders, "--exp", "exp"]
+    assert cli.main([*decode, "--tag", "workers", "--nj", "2"]) == 0
+
+    def here(tasks, **_):
+        return [task.function(**task.arguments) for task in tasks]
+
+    monkeypatch.setattr(stage, "run_tasks", here)
+    assert cli.main([*decode, "--tag", "here"]) == 0
+    one, two = (
+        sorted((tmp_path / "exp/decode" / tag / "test").glob("*.wav"))
+        for tag in ("here", "workers")
+    )
+    assert [path.name for path in one] == [path.name for path in two]
+    for first, second in zip(one, two, strict=True):
         gap = soundfile.read(first)[0] - soundfile.read(second)[0]
         assert np.abs(gap).max() <= 2**-15
 

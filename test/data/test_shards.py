@@ -20,8 +20,8 @@ ITEMS = {
 }
 
 
-def write(path, items=ITEMS, about=None):
-    with shards.create(path, about=about) as shard:
+def write(path, items=ITEMS):
+    with shards.create(path) as shard:
         for number, (key, fields) in enumerate(items.items()):
             shard.write(key, fields, {"id": key, "word": "Grüße"}, samples=number)
     return path
@@ -41,13 +41,12 @@ def read(path):
 
 
 def test_round_trip(tmp_path):
-    path = write(tmp_path / "a.tar", about={"source": "abc"})
+    path = write(tmp_path / "a.tar")
     found = read(path)
     for number, (key, fields) in enumerate(ITEMS.items()):
         for name, content in fields.items():
             assert found[key, number, name] == content
         assert json.loads(found[key, number, "json"]) == {"id": key, "word": "Grüße"}
-    assert shards.read_footer(path).about == {"source": "abc"}
     assert shards.read_footer(path).entries == 2
     assert list(tmp_path.iterdir()) == [path]
 
@@ -102,11 +101,6 @@ def test_the_same_key_twice(tmp_path):
     assert shards.read_footer(tmp_path / "a.tar").entries == 1
 
 
-def test_too_much_about(tmp_path):
-    with pytest.raises(ShardError, match="at most 512"):
-        write(tmp_path / "a.tar", about={"long": "x" * 500})
-
-
 def test_every_cut_is_rejected(tmp_path):
     path = write(tmp_path / "a.tar")
     for size in reversed(range(path.stat().st_size)):
@@ -154,7 +148,7 @@ def test_every_flip_is_rejected_or_harmless(tmp_path):
 
 
 def test_every_flip_of_the_footer_is_rejected(tmp_path):
-    path = write(tmp_path / "a.tar", about={"source": "abc"})
+    path = write(tmp_path / "a.tar")
     tail = 4 * shards.BLOCK
     rejected, harmless = flips(path, lambda n: [(p, p % 8) for p in range(n - tail, n)])
     assert (rejected, harmless) == (tail, 0)
@@ -200,7 +194,7 @@ def test_full_disk_leaves_nothing(tmp_path, monkeypatch, call):
     else:
         opened = shards.ShardWriter.__init__
         monkeypatch.setattr(
-            shards.ShardWriter, "__init__", lambda self, f, about: opened(self, Full(f), about)
+            shards.ShardWriter, "__init__", lambda self, file: opened(self, Full(file))
         )
     with pytest.raises(Refusal, match=r"a\.tar.*No space left"):
         write(path, {"other": {}})

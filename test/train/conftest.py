@@ -28,24 +28,29 @@ def accelerator():
     return join(Asked())
 
 
+def _command(exp, options, extra):
+    return [sys.executable, str(TOY), str(exp), json.dumps(options), json.dumps(extra)]
+
+
 @pytest.fixture
 def launch():
     """Start toy.py as a process of its own; every one started is gone after the test."""
     started = []
 
-    def run(exp, options, extra=None):
-        command = [sys.executable, str(TOY), str(exp), json.dumps(options), json.dumps(extra or {})]
-        process = subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        started.append(process)
-        return process
+    def run(exp, options, extra):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        started.append(subprocess.Popen(_command(exp, options, extra), env=environment))
+        return started[-1]
 
     yield run
     for process in started:
         process.kill()
         process.wait()
-        process.stderr.close()
+
+
+@pytest.fixture
+def two_ranks():
+    """Run toy.py as two ranks; returns the exit status."""
+    from diffaudio.train.launch import spawn
+
+    return lambda exp, options, **extra: spawn(_command(exp, options, {"ranks": 2, **extra}), 2)

@@ -49,7 +49,8 @@ def test_what_is_not_trained_is_the_models_own():
     ema.update(1)
     held = ema.state_dict()
     assert held.keys() == model.state_dict().keys()
-    assert held["frozen"].item() == 8.0 and held["count"].item() == 3
+    assert held["frozen"].item() == 8.0
+    assert held["count"].item() == 3
     assert 0 < held["weight"][0] < 1
 
 
@@ -58,10 +59,16 @@ def test_applied_gives_back_the_very_weights_even_after_an_error():
     ema = Ema(model, 5.0)
     model.weight.data.copy_(torch.tensor([0.1, 1e-300]))
     before, pointer = model.weight.detach().clone(), model.weight.data_ptr()
-    with pytest.raises(ZeroDivisionError), ema.applied():
-        assert torch.equal(model.weight, torch.zeros(2, dtype=torch.float64))
-        raise ZeroDivisionError
-    assert torch.equal(model.weight, before) and model.weight.data_ptr() == pointer
+
+    def fail():
+        with ema.applied():
+            assert torch.equal(model.weight, torch.zeros(2, dtype=torch.float64))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert torch.equal(model.weight, before)
+    assert model.weight.data_ptr() == pointer
 
 
 def test_load_gives_back_what_was_saved():

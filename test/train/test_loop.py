@@ -70,10 +70,14 @@ def test_resume_is_exact(toy, accelerator, tmp_path):
     assert train(toy.job(tmp_path / "cut", validate=toy.Size(), **options), accelerator) == "done"
     assert toy.curve(tmp_path / "cut") == toy.curve(tmp_path / "whole")
     assert toy.rows(tmp_path / "cut", "valid") == toy.rows(tmp_path / "whole", "valid")
-    names = [sorted(p.name for p in (tmp_path / e / "checkpoints").iterdir()) for e in ("cut", "whole")]
+    names = [
+        sorted(p.name for p in (tmp_path / e / "checkpoints").iterdir()) for e in ("cut", "whole")
+    ]
     assert names[0] == names[1]
     for name in names[0]:
-        one, other = (toy.tensors(tmp_path / exp / "checkpoints" / name) for exp in ("cut", "whole"))
+        one, other = (
+            toy.tensors(tmp_path / exp / "checkpoints" / name) for exp in ("cut", "whole")
+        )
         assert len(one) == 3
         assert toy.same(one, other)
     assert (tmp_path / "cut/best.json").read_bytes() == (tmp_path / "whole/best.json").read_bytes()
@@ -148,7 +152,8 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_names_the_step(toy, accele
 
     train(toy.job(tmp_path, model=Steep(), steps=5), accelerator)
     row = toy.rows(tmp_path)[3]
-    assert row["loss"] is None and len(row["skipped"]) == 4
+    assert row["loss"] is None
+    assert len(row["skipped"]) == 4
 
 
 def test_ten_bad_steps_in_a_row_end_the_run(toy, accelerator, tmp_path):

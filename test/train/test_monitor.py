@@ -64,8 +64,10 @@ def test_a_progress_line_sums_up_the_steps_since_the_last(tmp_path, caplog):
             monitor.step(row(step))
         monitor.step(row(6, loss=None, grad_norm=None, skipped=["a"]))
     (first, second) = [line for line in caplog.messages if line.startswith("step")]
-    assert first.startswith("step 3 of 9") and "loss 0.3," in first
-    assert second.startswith("step 6 of 9") and "loss 0.45," in second
+    assert first.startswith("step 3 of 9")
+    assert "loss 0.3," in first
+    assert second.startswith("step 6 of 9")
+    assert "loss 0.45," in second
     assert "4 x real time, 25 % waiting for data" in second
 
 

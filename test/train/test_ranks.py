@@ -3,82 +3,45 @@
 import json
 
 import pytest
+import torch
 
 from diffaudio import weights
+from diffaudio.train.loop import train
 
-OPTIONS = {"steps": 20, "save_every": 10, "valid_every": 10, "max_per_device": 1, "global_batch": 4}
-
-
-def run(launch, exp, options, **extra):
-    process = launch(exp, options, extra)
-    _, said = process.communicate(timeout=300)
-    return process.returncode, said
+OPTIONS = {"steps": 20, "save_every": 10, "valid_every": 10, "max_per_device": 1, "decay": 1.0}
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return tmp_path_factory.mktemp("ranks")
+def losses(toy, exp):
+    return [row["loss"] for row in toy.rows(exp)]
 
 
-def test_two_ranks_have_the_losses_of_one(toy, launch, pair):
-    for ranks in (1, 2):
-        code, said = run(launch, pair / str(ranks), OPTIONS, ranks=ranks)
-        assert code == 0, said
-    assert "global 4 = 1 per device x 2 devices x 2 accumulations" in said
-    one, two = (toy.rows(pair / ranks) for ranks in "12")
+def test_two_ranks_have_the_losses_of_one(toy, accelerator, two_ranks, tmp_path, capfd):
+    assert two_ranks(tmp_path / "two", OPTIONS) == 0
+    assert "global 4 = 1 per device x 2 devices x 2 accumulations" in capfd.readouterr().err
+    train(toy.job(tmp_path / "one", validate=toy.Size(), **OPTIONS), accelerator)
+    one, two = (toy.rows(tmp_path / ranks) for ranks in ("one", "two"))
     assert len(one) == len(two) == 20
     for name in ("loss", "grad_norm", "audio"):
         assert [r[name] for r in two] == pytest.approx([r[name] for r in one], rel=1e-6)
-    held = [weights.read_weights(weights.find(pair / r, "last"), ema=True) for r in "12"]
+    assert [r["lr"] for r in two] == [r["lr"] for r in one]
+    last = (weights.find(tmp_path / ranks, "last") for ranks in ("one", "two"))
+    held = [weights.read_weights(folder, ema=True) for folder in last]
     for name, tensor in held[0].items():
-        assert held[1][name].tolist() == pytest.approx(tensor.tolist(), rel=1e-4, abs=1e-6)
+        torch.testing.assert_close(held[1][name], tensor, rtol=1e-4, atol=1e-6)
 
 
-def test_a_run_of_one_goes_on_with_two(toy, launch, pair, tmp_path):
-    code, said = run(launch, tmp_path, {**OPTIONS, "steps": 10, "decay": 1.0})
-    assert code == 0, said
-    code, said = run(launch, tmp_path, {**OPTIONS, "decay": 1.0}, ranks=2)
-    assert code == 0, said
-    code, said = run(launch, tmp_path / "whole", {**OPTIONS, "decay": 1.0})
-    losses = [[r["loss"] for r in toy.rows(exp)] for exp in (tmp_path, tmp_path / "whole")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
-
-
-def test_all_ranks_skip_the_step_that_one_cannot_take(toy, launch, tmp_path):
-    """Position 2 of the step lies with rank 0's second micro-batch, 3 with rank 1's."""
-    for name, ranks in (("one", 1), ("two", 2)):
-        code, said = run(launch, tmp_path / name, OPTIONS, ranks=ranks, nan=[[5, 3]])
-        assert code == 0, said
-    one, two = (toy.rows(tmp_path / name) for name in ("one", "two"))
-    assert two[5]["loss"] is None and two[5]["skipped"] == one[5]["skipped"] != []
-    good = [(a["loss"], b["loss"]) for a, b in zip(one, two, strict=True) if a["loss"]]
-    assert len(good) == 19
-    assert [a for a, _ in good] == pytest.approx([b for _, b in good], rel=1e-6)
-
-
-def test_a_signal_to_one_rank_stops_both_at_the_same_step(launch, tmp_path):
-    import os
-    import time
-
-    options = {**OPTIONS, "steps": 10**6, "valid_every": 0}
-    process = launch(tmp_path, options, {"ranks": 2})
-    while not (tmp_path / "log.jsonl").exists() or not (tmp_path / "log.jsonl").stat().st_size:
-        assert process.poll() is None
-        time.sleep(0.05)
-    children = [int(pid) for pid in _children(process.pid)]
-    assert len(children) == 2
-    other = next(pid for pid in children if f"process {pid} " not in _status(tmp_path)["reason"])
-    os.kill(other, 15)
-    assert process.wait(60) == 75
-    assert _status(tmp_path)["state"] == "interrupted"
-    assert weights.find(tmp_path, "last").name == f"step_{_status(tmp_path)['step']:08d}"
-
-
-def _status(exp):
-    return json.loads((exp / "status.json").read_text())
-
-
-def _children(pid):
-    from pathlib import Path
-
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+def test_ranks_skip_together_stop_together_and_one_goes_on(
+    toy, accelerator, two_ranks, tmp_path, capfd
+):
+    """Position 3 of a step lies with rank 1; the signal comes to rank 1 alone, during step 12."""
+    nan = [[5, 3]]
+    assert two_ranks(tmp_path / "two", OPTIONS, nan=nan, signal=[1, 11]) == 75
+    assert json.loads((tmp_path / "two/status.json").read_text())["state"] == "interrupted"
+    assert weights.find(tmp_path / "two", "last").name == "step_00000012"
+    for exp in ("two", "one"):
+        train(toy.job(tmp_path / exp, nan=nan, validate=toy.Size(), **OPTIONS), accelerator)
+    one, two = (toy.rows(tmp_path / ranks) for ranks in ("one", "two"))
+    assert two[5]["loss"] is None
+    assert two[5]["skipped"] == one[5]["skipped"] != []
+    del one[5], two[5]
+    assert [r["loss"] for r in two] == pytest.approx([r["loss"] for r in one], rel=1e-6)

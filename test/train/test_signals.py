@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,8 @@ def test_a_signal_is_remembered_and_the_old_handlers_come_back():
     with stopping() as stop:
         assert not stop
         os.kill(os.getpid(), signal.SIGUSR1)
-        assert stop and stop.reason == "SIGUSR1"
+        assert stop
+        assert stop.reason == "SIGUSR1"
     assert {number: signal.getsignal(number) for number in (15, 10, 2)} == before
 
 
@@ -55,7 +57,7 @@ def test_a_rank_does_not_outlive_its_parent():
     parent.wait()
     for _ in range(100):
         try:
-            state = open(f"/proc/{child}/stat").read().split()[2]
+            state = Path(f"/proc/{child}/stat").read_text().split()[2]
         except FileNotFoundError:
             break
         if state == "Z":  # ended; whoever adopted it has not looked yet

@@ -74,7 +74,8 @@ def test_the_job_asks_for_what_the_ranks_need(tmp_path):
         "#SBATCH --signal=USR1@120",
     } <= set(lines)
     no_gpu = job_file(["x"], tmp_path, nodes=1, ngpu=0, cpu_ranks=2, workers=0)
-    assert "gpus" not in no_gpu and "--ntasks-per-node=2" in no_gpu
+    assert "gpus" not in no_gpu
+    assert "--ntasks-per-node=2" in no_gpu
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ def test_the_best_is_taken_and_its_average(tmp_path, model, caplog):
     with caplog.at_level("INFO", "diffaudio"):
         warm_start(str(tmp_path), model)
     assert model.weight.tolist() == [[2.5, 2.5]]
-    assert "averaged weights" in caplog.text and "step 2" in caplog.text
+    assert "averaged weights" in caplog.text
+    assert "step 2" in caplog.text
     write_json(tmp_path / "best.json", {"checkpoint": "step_00000001"})
     warm_start(str(tmp_path), model)
     assert model.weight.tolist() == [[1.5, 1.5]]

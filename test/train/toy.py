@@ -1,6 +1,6 @@
 """A model and data that train in milliseconds; run as a program it is one rank of a run.
 
-    python toy.py EXP '{"steps": 12, ...}' ['{"nan": [5, 2], "save_seconds": 1}']
+python toy.py EXP '{"steps": 12, ...}' ['{"nan": [[5, 2]], "save_seconds": 1, "ranks": 2}']
 """
 
 import json
@@ -72,8 +72,11 @@ def item(row, *, step, position, seed):
     return Item(f"u{row:02d}", {"clean": np.sin(t * (row + 1) / 20)}, key, step)
 
 
-def batches(spec, *, rank=0, world=1, nan=()):
-    """Return batches(start): one rank's micro-batches; `nan` lists (step, row) to spoil."""
+def batches(spec, *, rank=0, world=1, nan=(), signal=()):
+    """Return batches(start): one rank's micro-batches.
+
+    `nan` lists (step, position) to spoil; `signal` is a rank and the step at which it gets one.
+    """
     size, _ = plan.micro_batches(spec.global_batch, world, spec.max_per_device)
 
     def from_step(start):
@@ -91,6 +94,8 @@ def batches(spec, *, rank=0, world=1, nan=()):
             for n, (step, position, _) in enumerate(places):
                 if [step, position] in [list(pair) for pair in nan]:
                     batch.audio["clean"][n, 0, 3] = float("nan")
+            if [rank, batch.step] == list(signal):
+                os.kill(os.getpid(), 15)
             yield batch
 
     return from_step
@@ -103,11 +108,9 @@ class Size:
     higher: bool = True
     asked: int = 0
     stop_at: int = 0  # the call during which the run is asked to stop
-    seconds: float = 0.0
 
     def __call__(self, model, accelerator, stop):
         self.asked += 1
-        time.sleep(self.seconds)
         if self.asked == self.stop_at:
             os.kill(os.getpid(), 15)
             assert stop
@@ -115,15 +118,15 @@ class Size:
         return {"size": float(sum(p.double().square().sum() for p in model.parameters()))}
 
 
-def job(exp, *, rank=0, world=1, nan=(), validate=None, model=None, data="d1", **options):
+def job(exp, *, rank=0, world=1, nan=(), signal=(), validate=None, model=None, **options):
     spec = TrainSpec(**{**SMALL, **options})
     budget = ("steps", "keep", "save_every", "log_every")
-    own = {"train.lr": spec.lr, "data.train": data, "train.threads": spec.threads}
+    own = {"train.lr": spec.lr, "train.threads": spec.threads}
     return Job(
         exp=Path(exp),
         spec=spec,
         model=model or Toy(),
-        batches=batches(spec, rank=rank, world=world, nan=nan),
+        batches=batches(spec, rank=rank, world=world, nan=nan, signal=signal),
         rate=RATE,
         fingerprint={**own, **{f"train.{name}": getattr(spec, name) for name in budget}},
         validate=validate,
@@ -179,8 +182,8 @@ def main(exp, options, extra="{}"):
             rank=accelerator.process_index,
             world=accelerator.num_processes,
             nan=extra.get("nan", ()),
-            validate=Size(seconds=extra.get("valid_seconds", 0.0)),
-            model=Toy(dropout=extra.get("dropout", 0.1)),
+            signal=extra.get("signal", ()),
+            validate=Size(),
             **options,
         )
         ends = train(made, accelerator)

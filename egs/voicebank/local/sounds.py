@@ -39,7 +39,8 @@ NOISE_PACKAGES = {
 _RESOURCE = re.compile(r"memory-sound/.*\.ogg$|animals/.*\.ogg$|resource/[^/]+\.wav$|/water\.wav$")
 # Music, jingles, beeps and other sounds that nobody would meet as noise, ...
 _NO_NOISE = (
-    r"gcompris-(guitar|lr(lapause|weird|buddhist|ring)).*|lincity-window.*|minetest-(soundstuff|tnt_explode).*"
+    r"gcompris-(guitar|lr(lapause|weird|buddhist|ring)).*|lincity-window.*"
+    r"|minetest-(soundstuff|tnt_explode).*"
     r"|openttd-(unused|toyland|opensfx|beep|morse|good-year|bad-year).*"
     r"|scorched3d-(activ|beamup|beep|camera|extralife|fight4life|hit|laser|lockon|play|teleport"
     r"|text).*"
@@ -47,7 +48,8 @@ _NO_NOISE = (
 # ... and recordings that are there under another name too (found by cross-correlation).
 _COPIES = (
     r"lincity-(commune3|harbor[13]|parklandlake2|powersolar3|residentialhigh2|trafichigh3|water2)"
-    r"|minetest-fire_large|openttd-(steam-engine|truck.*horn).*|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
+    r"|minetest-fire_large|openttd-(steam-engine|truck.*horn).*"
+    r"|scorched3d-(exp|flare|lightning|meteor|screaming|shockwave)"
 )
 _LEFT_OUT = re.compile(f"({_NO_NOISE}|{_COPIES})")
 _SHORTEST = 1.0  # seconds of a noise
@@ -117,9 +119,16 @@ def _noise(package: str, path: str, content: bytes) -> Noise | None:
     loud = np.flatnonzero(np.abs(mono) > 1e-3 * np.abs(mono).max(initial=0.0))
     if not loud.size or loud[-1] - loud[0] < _SHORTEST * rate:
         return None
-    mono = soxr.resample(mono[loud[0] : loud[-1] + 1], rate, RATE, "HQ")
+    mono = _high_pass(soxr.resample(mono[loud[0] : loud[-1] + 1], rate, RATE, "HQ"))
     scene = re.sub(r"[-_]?\d+$", "", name)  # TraficHigh1 and TraficHigh2 are one scene
     return Noise(name, scene, _is_wide(mono), mono)
+
+
+def _high_pass(samples: np.ndarray) -> np.ndarray:
+    """Take away what lies below 50 Hz: rumble and offsets would count as noise and not be heard."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[: len(samples) * 50 // RATE] = 0
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
 
 
 def _is_wide(samples: np.ndarray) -> bool:

@@ -1,0 +1,170 @@
+"""`diffaudio describe`: what a configuration costs, before anything is trained.
+
+Operations are counted by PyTorch (matrix products, convolutions, attention; two per multiply-add)
+while the network runs once. Memory is the tensors that a step keeps until the backward pass; what
+the libraries need to work in comes on top, about half as much again on a CPU. Time is measured on a
+few items and scaled, so it holds for the machine the command ran on.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from diffaudio.config import Config, parse
+from diffaudio.data.audio import AudioSpec
+from diffaudio.data.batch import Batch
+from diffaudio.log import environment
+from diffaudio.model import Model
+from diffaudio.precision import autocast, bf16
+from diffaudio.train.spec import TrainSpec
+from diffaudio.train.world import settled, threads
+
+__all__ = ["Cost", "main", "measure"]
+
+_WHOLE = 4.0  # seconds that stand for an utterance where training does not crop
+_SECTIONS: dict[str, type] = {"audio": AudioSpec, "model": Model, "train": TrainSpec}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one model costs.
+
+    Args:
+        parameters: trained numbers.
+        macs: multiply-adds of one network call on one second of audio.
+        shared: bytes that a training step keeps whatever its batch: weights, gradients, AdamW's two
+            moments, the moving average, casts of weights.
+        item: bytes that it keeps for each item.
+        item_seconds: of audio in an item.
+        seconds: to run an item forward and backward.
+    """
+
+    parameters: int
+    macs: float
+    shared: float
+    item: float
+    item_seconds: float
+    seconds: float
+
+
+def main(argv: list[str]) -> int:
+    """Print parameters, operations, memory and estimated hours of training."""
+    config = parse(
+        argv,
+        prog="diffaudio describe",
+        description="Say what a configuration costs: parameters, operations, memory, hours.",
+        sections=_SECTIONS,
+    )
+    audio, train, model = config.build(AudioSpec), config.build(TrainSpec), config.build(Model)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with settled(threads(train.threads), device):
+        cost = measure(model.to(device), audio, train, device)
+    sys.stdout.write(_report(config, train, cost, device))
+    return 0
+
+
+def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.device) -> Cost:
+    """Run a model on noise to see what it costs.
+
+    Args:
+        model: on `device`.
+        audio: rate, roles and channels.
+        train: size and length of a step's items, precision.
+        device: where to measure.
+    """
+    seconds = train.crop_seconds or _WHOLE
+    size = train.max_per_device if device.type == "cuda" else min(2, train.max_per_device)
+    with autocast(train.precision, device):
+        macs = _macs(model, _noise(audio, 1, 1.0, device))
+        one, two = (_kept(model, _noise(audio, n, seconds, device)) for n in (1, 2))
+        spent = _seconds(model, _noise(audio, size, seconds, device), device)
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    return Cost(
+        parameters=sum(p.numel() for p in model.parameters()),
+        macs=macs,
+        shared=weights * (5 if train.ema else 4) + 2 * one - two,
+        item=two - one,
+        item_seconds=seconds,
+        seconds=spent / size,
+    )
+
+
+def _noise(audio: AudioSpec, items: int, seconds: float, device: torch.device) -> Batch:
+    """Return a batch of white noise in every role."""
+    samples = round(seconds * audio.rate)
+    shape = (items, audio.channels, samples)
+    return Batch(
+        ids=[str(number) for number in range(items)],
+        audio={role: 0.1 * torch.randn(shape, device=device) for role in audio.roles},
+        samples=torch.full((items,), samples, device=device),
+        keys=list(range(items)),
+        step=0,
+    )
+
+
+def _macs(model: Model, batch: Batch) -> float:
+    """Count the multiply-adds of one network call."""
+    state = model.codec.encode(batch.target)
+    given = None if batch.given is None else model.codec.encode(batch.given)
+    middle = torch.tensor((model.path.t_min + model.path.t_max) / 2, dtype=torch.float64)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.denoiser(given, None)(state, middle)
+    return float(counter.get_total_flops()) / 2
+
+
+def _kept(model: Model, batch: Batch) -> int:
+    """Count the bytes that a forward pass keeps for the backward pass, beside the weights."""
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        loss, _ = model(batch)  # alive until all is counted, so that no address is used twice
+    for parameter in model.parameters():
+        kept.pop(parameter.untyped_storage().data_ptr(), None)
+    del loss
+    return sum(kept.values())
+
+
+def _seconds(model: Model, batch: Batch, device: torch.device) -> float:
+    """Time a forward and backward pass: the mean of two after one that is not counted."""
+    started = 0.0
+    for step in range(3):
+        if step == 1:
+            started = time.perf_counter()
+        loss, _ = model(batch)
+        loss.mean().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+    return (time.perf_counter() - started) / 2
+
+
+def _report(config: Config, train: TrainSpec, cost: Cost, device: torch.device) -> str:
+    keys = config.keys("model")
+    parts = ", ".join(keys[f"model.{part}"].rpartition(".")[2] for part in ("codec", "path", "net"))
+    memory = (cost.shared + train.max_per_device * cost.item) / 1e9
+    hours = train.steps * train.global_batch * cost.seconds / 3600
+    numbers = "bf16" if bf16(train.precision, device) else "fp32"
+    length = f"{train.max_per_device} items of {cost.item_seconds:g} s"
+    where = environment()["hardware"]
+    where += "" if device.type == "cuda" else f", {threads(train.threads)} thread(s)"
+    return (
+        f"model       {parts}\n"
+        f"parameters  {cost.parameters / 1e6:.2f} M\n"
+        f"operations  {cost.macs / 1e9:.3g} GMAC per second of audio and network call\n"
+        f"memory      {memory:.2g} GB of tensors in a training step of {length} "
+        f"({cost.shared / 1e6:.3g} MB, and {cost.item / 1e6:.3g} MB an item)\n"
+        f"training    {hours:.2g} h for {train.steps} steps of {train.global_batch} items "
+        f"({1e3 * cost.seconds:.3g} ms an item in {numbers}, forward and backward only;\n"
+        f"            {where})\n"
+    )

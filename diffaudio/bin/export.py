@@ -1,0 +1,37 @@
+"""`diffaudio export`: a trained model as one portable folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from diffaudio.bin.enhance import experiment
+from diffaudio.config import parse
+from diffaudio.decode.export import export
+from diffaudio.decode.trained import SECTIONS
+
+__all__ = ["main"]
+
+
+def main(argv: list[str]) -> int:
+    """Write weights, configuration and model card into one folder."""
+    exp = experiment(argv)
+    config = parse(
+        argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
+        prog="diffaudio export",
+        description="Pack a trained model into one folder that `diffaudio enhance` and "
+        "`diffaudio.load` take on any machine.",
+        sections=SECTIONS,
+        options=_options,
+    )
+    options = config.options
+    export(options.exp, options.out, config, data=options.data, force=options.force)
+    return 0
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--exp", type=Path, required=True, help="experiment of the trained model")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--data", type=Path, help="manifests it was trained on, for the model card")
+    parser.add_argument("--force", action="store_true", help="replace what was exported before")

@@ -1,0 +1,222 @@
+"""`diffaudio train`: a model from shards, on one device or many, from wherever it was left."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from jsonargparse import ArgumentParser
+
+from diffaudio import provenance
+from diffaudio.config import Config, parse
+from diffaudio.data import plan
+from diffaudio.data.audio import AudioSpec
+from diffaudio.data.batch import Batch, Batching, train_loader
+from diffaudio.data.index import Index
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.files import exclusive
+from diffaudio.log import Refusal, log
+from diffaudio.metrics import METRICS, Metric, available
+from diffaudio.model import Model
+from diffaudio.precision import bf16
+from diffaudio.train.checkpoint import Checkpoints
+from diffaudio.train.job import Job
+from diffaudio.train.launch import Asked, start
+from diffaudio.train.loop import train
+from diffaudio.train.signals import INTERRUPTED
+from diffaudio.train.slurm import job_file
+from diffaudio.train.spec import TrainSpec
+from diffaudio.train.validate import LOSS, Validator
+from diffaudio.train.world import agreed, join, threads
+
+__all__ = ["main"]
+
+VERSION = 1  # raise it by hand when the same configuration would train another model
+_METRICS = ("SI-SDR", "PESQ", "ESTOI")  # of validation, beside the one that chooses the best
+_MADE = ("checkpoints", "tensorboard", "log.jsonl", "best.json", "status.json")
+
+
+def main(argv: list[str]) -> int:
+    """Train a model; an experiment that was interrupted goes on, a finished one is up to date."""
+    config = parse(
+        argv,
+        prog="diffaudio train",
+        description="Train a model on DUMP/TRAIN_SET in EXP. Run again, it goes on from the last "
+        "checkpoint. Asked to stop (SIGTERM, SIGUSR1, Ctrl-C), it saves and ends with status 75.",
+        sections={"audio": AudioSpec, "model": Model, "train": TrainSpec, "decode": DecodeSpec},
+        options=_options,
+    )
+    options = config.options
+    asked = Asked(ngpu=options.ngpu, num_nodes=options.num_nodes, cpu_ranks=options.cpu_ranks)
+    command = [sys.executable, "-m", "diffaudio", "train", *argv]
+    if options.print_sbatch:
+        once = ("--print_sbatch", "--force")  # a job that queues itself again must not start anew
+        sys.stdout.write(
+            job_file(
+                [word for word in command if word not in once],
+                options.exp,
+                nodes=asked.num_nodes,
+                ngpu=asked.ngpu,
+                cpu_ranks=asked.cpu_ranks,
+                workers=config.build(TrainSpec).workers,
+            )
+        )
+        return 0
+    return start(asked, command, partial(_rank, config, asked))
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--dump", type=Path, required=True, help="folder of the shards")
+    parser.add_argument("--exp", type=Path, required=True, help="experiment to write")
+    parser.add_argument("--train_set", default="train", help="split to train on")
+    parser.add_argument("--valid_set", default="valid", help="split that chooses the best")
+    parser.add_argument("--ngpu", type=int, default=0, help="GPUs per node; 0 uses the processor")
+    parser.add_argument("--num_nodes", type=int, default=1, help="machines, under Slurm")
+    parser.add_argument(
+        "--cpu_ranks", type=int, default=1, help="processes per node without GPUs, for CPU clusters"
+    )
+    parser.add_argument("--print_sbatch", action="store_true", help="print a job file for Slurm")
+    parser.add_argument("--force", action="store_true", help="train anew, from the first step")
+
+
+def _rank(config: Config, asked: Asked) -> int:
+    """Do what one rank does; returns its exit status."""
+    accelerator = join(asked)
+    if not accelerator.is_main_process:
+        log.setLevel(logging.WARNING)
+    with contextlib.ExitStack() as stack:
+        job, inputs = _job(config, accelerator)
+        if agreed(accelerator, lambda: _begin(stack, config, job, inputs)):
+            if train(job, accelerator) == "interrupted":
+                return INTERRUPTED
+            if accelerator.is_main_process:
+                provenance.finish(job.exp)
+        accelerator.end_training()
+    return 0
+
+
+def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]:
+    """Put the run together; also return the fingerprints of the data sets it reads."""
+    audio, spec, options = config.build(AudioSpec), config.build(TrainSpec), config.options
+    sets = [options.train_set, *([options.valid_set] if spec.valid_every else [])]
+    mend = "prepare the shards with this configuration: `diffaudio shard`"
+    inputs = {
+        str(options.dump / name): provenance.require(
+            options.dump / name, stage="shard", keys=config.keys("audio"), mend=mend
+        )
+        for name in sets
+    }
+    index = Index.open(options.dump / options.train_set)
+    torch.manual_seed(plan.key(spec.seed, "weights"))
+    model = config.build(Model)
+    log.info(
+        "%d utterances, %.2f h; %.2f million parameters",
+        *(len(index), index.samples.sum() / audio.rate / 3600),
+        sum(parameter.numel() for parameter in model.parameters()) / 1e6,
+    )
+    batching = Batching(
+        global_batch=spec.global_batch,
+        max_per_device=spec.max_per_device,
+        crop_seconds=spec.crop_seconds,
+        workers=spec.workers,
+        remix=spec.remix,
+    )
+
+    def batches(step: int) -> Iterator[Batch]:
+        return train_loader(
+            index,
+            audio,
+            batching,
+            seed=spec.seed,
+            start_step=step,
+            rank=accelerator.process_index,
+            world=accelerator.num_processes,
+        )
+
+    job = Job(
+        exp=options.exp,
+        spec=spec,
+        model=model,
+        batches=batches,
+        rate=audio.rate,
+        fingerprint=_fingerprint(config, spec, index, accelerator.device),
+        validate=_validator(config, spec, audio) if spec.valid_every else None,
+    )
+    return job, inputs
+
+
+def _fingerprint(
+    config: Config, spec: TrainSpec, index: Index, device: torch.device
+) -> dict[str, Any]:
+    """Return what must not change while a run goes on, as it is on this machine."""
+    found = config.keys("audio", "model", "train")
+    found["data"] = index.sha256
+    found["train.precision"] = "bf16" if bf16(spec.precision, device) else "fp32"
+    found["train.threads"] = threads(spec.threads) if device.type == "cpu" else None
+    return found
+
+
+def _validator(config: Config, spec: TrainSpec, audio: AudioSpec) -> Validator:
+    """Return what scores the model while it is trained."""
+    decode = config.build(DecodeSpec)
+    return Validator(
+        index=Index.open(config.options.dump / config.options.valid_set),
+        audio=audio,
+        sampler=decode.sampler,
+        metrics=_metrics(spec.valid_metric, audio.rate),
+        choice=spec.valid_metric,
+        items=spec.valid_items,
+        seed=decode.seed,
+        batch_seconds=spec.max_per_device * (spec.crop_seconds or audio.max_seconds),
+    )
+
+
+def _metrics(choice: str, rate: int) -> list[Metric]:
+    """Return the metrics of validation that can be computed here, at this rate.
+
+    Raises:
+        Refusal: the one that chooses the best checkpoint is not among them.
+    """
+    names = [*_METRICS, *([choice] if choice not in (*_METRICS, LOSS) else [])]
+    found = [metric for metric in available(names) if metric.rate in (None, rate)]
+    if choice != LOSS and choice not in [metric.name for metric in found]:
+        metric = METRICS[choice]
+        raise Refusal(
+            f"train.valid_metric: {choice} cannot be computed here"
+            + (f" (it needs {metric.rate} Hz)" if metric.rate not in (None, rate) else ""),
+            mend=f"choose SI-SDR or {LOSS}" + (f", or {metric.install}" if metric.install else ""),
+        )
+    return found
+
+
+def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[str, str]) -> bool:
+    """Lock the experiment for the length of `stack`, and say whether there is anything to do.
+
+    Raises:
+        Refusal: another run is here, or the last checkpoint was made with other settings.
+    """
+    stack.enter_context(exclusive(job.exp))
+    force = config.options.force
+    if not force:
+        Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint).check()
+    shown = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
+    keys = config.keys("audio", "model", "train")
+    must_run = provenance.begin(
+        job.exp,
+        stage="train",
+        version=VERSION,
+        keys={name: value for name, value in keys.items() if name not in shown},
+        inputs=inputs,
+        force=force,
+        outputs=_MADE if force else (),
+    )
+    if must_run:
+        config.save(job.exp / "config.yaml")
+    return must_run

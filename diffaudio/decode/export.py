@@ -1,0 +1,186 @@
+"""One portable folder of a trained model: weights, configuration with its front end, model card.
+
+    model.safetensors   the weights, averaged unless asked otherwise
+    state.json          the checkpoint they come from, and their digest
+    config.yaml         sections audio, model and decode
+    MODEL_CARD.md       what it is, what it was trained on, how well it does, how to use it
+    CREDITS.txt         of the corpus, where it has one
+
+`diffaudio.load(folder)` needs nothing else. The folder holds no code and no pickle.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from diffaudio import __version__, strict, weights
+from diffaudio.config import Config
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.trained import Trained, load
+from diffaudio.files import fsync_dir, read_json, write_json, write_text
+from diffaudio.log import Refusal, environment, log
+
+__all__ = ["CARD", "export"]
+
+CARD, CREDITS = "MODEL_CARD.md", "CREDITS.txt"
+
+
+def export(
+    exp: Path, out: Path, config: Config, *, data: Path | None = None, force: bool = False
+) -> None:
+    """Write a trained model as a folder that appears whole or not at all.
+
+    Args:
+        exp: the experiment.
+        out: the folder to make.
+        config: sections audio, model and decode; checkpoint and ema are those of decode.
+        data: folder of the manifests it was trained on, whose label and credits the card names.
+        force: replace a folder that was exported before.
+
+    Raises:
+        Refusal: there is no such model, it is damaged, or `out` is there already.
+    """
+    if out.exists() and not (force and (out / CARD).is_file()):
+        raise Refusal(
+            f"{out}: exists",
+            mend="give another folder"
+            + (", or --force to replace it" if (out / CARD).is_file() else ""),
+        )
+    trained = load(exp, config, config.build(DecodeSpec))
+    new = out.parent / f".{out.name}.tmp.{os.getpid()}"
+    try:
+        new.mkdir(parents=True)
+        _fill(new, trained, config, name=exp.resolve().name, data=data, results=exp / "RESULTS.md")
+        if out.exists():
+            shutil.rmtree(out)
+        new.rename(out)
+    except OSError as error:
+        raise Refusal(
+            f"{out}: cannot be written ({error.strerror})", mend="choose another folder"
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    fsync_dir(out.parent)
+    log.info("%s: %.1f MB", out, sum(path.stat().st_size for path in out.iterdir()) / 1e6)
+
+
+def _fill(
+    new: Path, trained: Trained, config: Config, *, name: str, data: Path | None, results: Path
+) -> None:
+    kind = "averaged" if trained.spec.ema else "last"
+    digest = weights.write_weights(new / weights.MODEL, trained.model.state_dict())
+    about = {"checkpoint": trained.about["checkpoint"], "weights": kind}
+    state = {"step": trained.about["train_steps"], "hours": trained.about["train_hours"]}
+    write_json(new / weights.STATE, {**state, **about, "files": {weights.MODEL: digest}})
+    write_text(new / "config.yaml", strict.dump(config.sections))
+    corpus = _corpus(data)
+    if corpus.get("credits"):
+        shutil.copyfile(corpus["credits"], new / CREDITS)
+    parts = [_head(name, trained, config), _use(trained), _data(corpus), _own(config)]
+    if results.is_file():
+        parts.append(_demoted(results.read_text(encoding="utf-8")))
+    write_text(new / CARD, "\n".join(part for part in parts if part))
+
+
+def _corpus(data: Path | None) -> dict[str, Any]:
+    """Return name, label, hours and credits of the corpus, as far as they are known."""
+    if data is None:
+        return {}
+    about = read_json(data / "corpus.json")
+    credits = Path(about["root"]) / CREDITS
+    return {**about, "name": data.name, "credits": credits if credits.is_file() else None}
+
+
+def _head(name: str, trained: Trained, config: Config) -> str:
+    audio, about, spec = trained.audio, trained.about, trained.spec
+    model = config.sections["model"]
+    parts = ", ".join(_class(model[part]) for part in ("codec", "path", "target", "net"))
+    sampler = config.sections["decode"]["sampler"]
+    hours = about["train_hours"]
+    given = f" from `{audio.given}`" if audio.given else ""
+    kind = "their exponential moving average" if spec.ema else "as after the last step"
+    rows = {
+        "sample rate": f"{audio.rate} Hz, so a bandwidth of {audio.rate // 2} Hz",
+        "channels": f"{audio.channels}; more are treated one after another",
+        "parts": parts,
+        "parameters": f"{about['params']:,}",
+        "training": f"{about['train_steps']} steps" + (f", {hours:.2g} h" if hours else ""),
+        "weights": f"checkpoint {about['checkpoint']}, {kind}",
+        "sampler": f"{_class(sampler['solver'])}, {_class(sampler['grid'])}, "
+        f"{sampler['calls']} network calls",
+        "exported with": f"diffaudio {__version__}, commit {environment()['commit']}",
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    return (
+        f"# {name}\n\nA score-based model that makes `{audio.target}`{given} audio, trained with "
+        f"diffaudio.\n\n| | |\n|---|---|\n{table}\n"
+    )
+
+
+def _class(part: dict[str, Any]) -> str:
+    return str(part["class_path"]).rpartition(".")[2]
+
+
+def _use(trained: Trained) -> str:
+    return f"""## How to use it
+
+With diffaudio installed, on the command line:
+
+    diffaudio enhance noisy.wav clean.wav --exp THIS_FOLDER
+
+or in Python:
+
+    import diffaudio
+
+    model = diffaudio.load("THIS_FOLDER")
+    model.enhance("noisy.wav", "clean.wav")
+
+Files of any sample rate, length and number of channels will do; they are resampled to
+{trained.audio.rate} Hz and back. The same audio gives the same output.
+"""
+
+
+def _data(corpus: dict[str, Any]) -> str:
+    if not corpus:
+        return "## Data\n\nThe corpus was not named when this folder was made.\n"
+    hours = {name: split["hours"] for name, split in corpus["splits"].items()}
+    listed = ", ".join(f"{name} {amount:.2g} h" for name, amount in hours.items())
+    label = f" ({corpus['label']})" if corpus.get("label") else ""
+    licence = (
+        f"Its authors and licences: [{CREDITS}]({CREDITS}). Keep that file with this folder."
+        if corpus["credits"]
+        else "It came without a file of credits; see where it was published for its licence."
+    )
+    return f"""## Data
+
+Trained on `{corpus["name"]}`{label}: {listed}.
+
+{licence} diffaudio itself is under the Apache License 2.0; what the licences of the data say about
+a model trained on them applies to these weights.
+"""
+
+
+def _own(config: Config) -> str:
+    """Say which classes of a recipe's own the model needs besides diffaudio."""
+    flat = config.keys("audio", "model", "decode").values()
+    own = sorted({str(value) for value in flat if str(value).startswith("local.")})
+    if not own:
+        return ""
+    log.warning("the model needs %s: give the recipe's local/ along with it", ", ".join(own))
+    return f"""## Needs
+
+The recipe's own classes {", ".join(own)}: run from a folder that holds the recipe's `local/`.
+"""
+
+
+def _demoted(text: str) -> str:
+    """Return Markdown with every heading one level lower, outside of code."""
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(
+        part if part.startswith("```") else re.sub(r"^#", "##", part, flags=re.MULTILINE)
+        for part in parts
+    )

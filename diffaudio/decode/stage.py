@@ -1,0 +1,158 @@
+"""The stage decode: a whole set through a trained model, checked before and recorded after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from diffaudio import provenance, strict, weights
+from diffaudio.config import Config
+from diffaudio.data.index import Index
+from diffaudio.decode.slices import Request, decode_slice, slices
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.trained import MODEL, read_config
+from diffaudio.files import digest, exclusive, read_json, write_json, write_text
+from diffaudio.jobs import Task, run_tasks
+from diffaudio.log import Refusal, log
+
+__all__ = ["decode_set"]
+
+VERSION = 1  # raise it by hand when the same input would give other output
+_ABOUT = ("checkpoint", "checkpoint_sha256", "params", "train_steps", "train_hours")
+_SLICE_SECONDS = 120.0  # of audio in one task, at least
+
+
+def decode_set(
+    config: Config,
+    *,
+    data: Path,
+    dump: Path,
+    exp: Path,
+    out: Path,
+    workers: int,
+    on_gpu: bool,
+    force: bool = False,
+) -> None:
+    """Decode every utterance of a set, unless that is done.
+
+    Args:
+        config: of the command: sections audio, model and decode.
+        data: manifest of the set.
+        dump: shards of the set.
+        exp: experiment that holds the trained model.
+        out: folder of the output: <id>.wav, decode.json, config.yaml.
+        workers: jobs at once.
+        on_gpu: whether each of them has a GPU.
+        force: decode again.
+
+    Raises:
+        Refusal: `exp` was trained with other audio or model settings, there is no such checkpoint,
+            the shards are stale, or a slice failed.
+    """
+    _refuse_other(exp, config)
+    spec = config.build(DecodeSpec)
+    found = weights.find(exp, spec.checkpoint)
+    weights.read_weights(found, ema=spec.ema)  # refused here, once, rather than in every task
+    path = found / (weights.EMA if spec.ema else weights.MODEL)
+    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path)}
+    with exclusive(out):
+        if not provenance.begin(
+            out,
+            stage="decode",
+            version=VERSION,
+            keys=config.keys("audio", "model", "decode"),
+            inputs=inputs,
+            force=force,
+            outputs=("*.wav", "slices", "decode.json"),
+        ):
+            return
+        write_text(out / "config.yaml", strict.dump(config.sections))
+        identity = digest(out / "config.yaml") + digest(path)
+        device = "cuda" if on_gpu else "cpu"
+        request = Request(dump, exp, out, found.name, identity, device)
+        _run(request, config.sections["decode"], workers)
+        provenance.finish(out)
+
+
+def _shards(data: Path, dump: Path, config: Config) -> str:
+    """Return the fingerprint of a set's shards, which must be made from its manifest as it is."""
+    mend = "prepare it again: `diffaudio shard`"
+    if not data.is_file():
+        there = ", ".join(sorted(path.stem for path in data.parent.glob("*.jsonl")))
+        raise Refusal(f"{data}: no such manifest", mend=f"--set is one of: {there}" * bool(there))
+    fingerprint = provenance.require(dump, stage="shard", keys=config.keys("audio"), mend=mend)
+    if digest(data) not in read_json(dump / provenance.RECORD)["inputs"].values():
+        raise Refusal(f"{dump}: was not made from {data} as it is now", mend=mend)
+    return fingerprint
+
+
+def _run(request: Request, asked: dict[str, Any], workers: int) -> None:
+    """Decode all slices and say how it went in decode.json."""
+    index = Index.open(request.dump)
+    parts = slices(index.samples, round(_SLICE_SECONDS * index.rate))
+    tasks = [
+        Task(f"{number:06d}", decode_slice, {"request": request, "number": number, "rows": rows})
+        for number, rows in enumerate(parts)
+    ]
+    counts = run_tasks(
+        tasks,
+        nj=workers,
+        threads=asked["threads"],
+        gpus=workers if request.device == "cuda" else 0,
+        log_dir=request.out / "log",
+        title=f"decode {request.out.name}",
+    )
+    about = _summary(request, asked, counts)
+    write_json(request.out / "decode.json", about)
+    where = f"{asked['threads']} thread(s) of {about['hardware']}"
+    log.info(
+        "%s: %d utterances, %g network calls each, real-time factor %g (%s)",
+        *(request.out, about["n"], about["calls"], about["rtf"]),
+        "GPU" if request.device == "cuda" else where,
+    )
+
+
+def _summary(
+    request: Request, asked: dict[str, Any], counts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what decode.json says of a finished set; `asked` is the section decode."""
+    total = {
+        name: sum(one[name] for one in counts)
+        for name in ("n", "audio_seconds", "seconds", "runs", "calls")
+    }
+    first = counts[0]
+    return {
+        **{name: first[name] for name in ("hardware", *_ABOUT)},
+        "n": total["n"],
+        "audio_seconds": round(total["audio_seconds"], 3),
+        "rtf": round(total["seconds"] / total["audio_seconds"], 5),
+        "calls": round(total["calls"] / total["runs"], 3),
+        "solver": _named(asked["sampler"]["solver"]),
+        "grid": _named(asked["sampler"]["grid"]),
+        **{name: asked[name] for name in ("seed", "ema", "precision", "threads")},
+        "device": request.device,
+        "config_sha256": digest(request.out / "config.yaml"),
+    }
+
+
+def _named(part: dict[str, Any]) -> str:
+    """Return a part of the configuration as one writes it in Python: DDIM(eta=0.5)."""
+    given = {name: value for name, value in part.get("init_args", {}).items() if value is not None}
+    options = ", ".join(f"{name}={value}" for name, value in given.items())
+    return f"{part['class_path'].rpartition('.')[2]}({options})"
+
+
+def _refuse_other(exp: Path, config: Config) -> None:
+    """Refuse to decode with another audio or model section than `exp` was trained with."""
+    trained = read_config(exp / "config.yaml", sections=MODEL).keys("audio", "model")
+    asked = config.keys("audio", "model")
+    unlike = [
+        f"{key}: {trained.get(key, 'absent')} -> {asked.get(key, 'absent')}"
+        for key in sorted({*trained, *asked})
+        if trained.get(key, ...) != asked.get(key, ...)
+    ]
+    if unlike:
+        raise Refusal(
+            f"{exp}: trained with another configuration (trained -> asked): {'; '.join(unlike)}",
+            mend=f"give --config {exp / 'config.yaml'}, or train anew with --exp another folder",
+        )

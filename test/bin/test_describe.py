@@ -1,0 +1,79 @@
+import pytest
+import torch
+from torch import nn
+
+from diffaudio.bin import describe
+from diffaudio.codec import CompressedSTFT
+from diffaudio.config import parse
+from diffaudio.data.audio import AudioSpec
+from diffaudio.model import Model
+from diffaudio.nets import Net
+from diffaudio.process import FlowSE, Uniform, Velocity
+from diffaudio.train.spec import TrainSpec
+
+CPU = torch.device("cpu")
+AUDIO = AudioSpec(rate=8000, target="clean", given="noisy")
+
+
+class Pointwise(Net):
+    """A network of which everything is known: one 1 x 1 convolution."""
+
+    def __init__(self, inputs, outputs, bins):
+        super().__init__()
+        self.layer = nn.Conv2d(inputs, outputs, 1, bias=False)
+
+    def forward(self, x, c_noise, mask=None):
+        return self.layer(x)
+
+
+@pytest.fixture
+def model():
+    return Model(
+        CompressedSTFT(n_fft=126, hop=32), FlowSE(), Velocity(), Pointwise, Uniform(), given=True
+    )
+
+
+def test_operations_are_multiply_adds_of_one_second(model):
+    batch = describe._noise(AUDIO, 1, 1.0, CPU)
+    state = model.codec.encode(batch.target)
+    _, channels, bins, frames = state.shape
+    assert describe._macs(model, batch) == 2 * channels * channels * bins * frames
+
+
+def test_memory_grows_by_the_same_amount_with_every_item(model):
+    one, two, five = (describe._kept(model, describe._noise(AUDIO, n, 1.0, CPU)) for n in (1, 2, 5))
+    assert five == one + 4 * (two - one)
+    state = model.codec.encode(describe._noise(AUDIO, 1, 1.0, CPU).target)
+    assert two - one >= 2 * state.numel() * 4  # the convolution keeps its input, twice as wide
+
+
+def test_cost_counts_weights_gradients_moments_and_average(model):
+    spec = TrainSpec(steps=10, crop_seconds=0.5, precision="fp32")
+    with_average = describe.measure(model, AUDIO, spec, CPU)
+    without = describe.measure(
+        model, AUDIO, TrainSpec(steps=10, crop_seconds=0.5, precision="fp32", ema=0), CPU
+    )
+    weights = 4 * with_average.parameters
+    assert with_average.parameters == 8
+    assert with_average.shared - without.shared == weights
+    assert with_average.item_seconds == 0.5
+    assert with_average.seconds > 0
+
+
+def test_hours_and_memory_scale_with_the_run(tiny_exp):
+    text = ["--config", str(tiny_exp / "config.yaml"), "--train.steps", "36000"]
+    config = parse(text, prog="x", description="x", sections=describe._SECTIONS)
+    cost = describe.Cost(2_500_000, 3e9, 5e8, 1e8, 2.0, 0.1)
+    report = describe._report(config, config.build(TrainSpec), cost, CPU)
+    assert "CompressedSTFT, FlowSE, BandTransformer" in report
+    assert "2.50 M" in report
+    assert "3 GMAC" in report
+    assert "2.1 GB of tensors in a training step of 16 items of 2 s" in report
+    assert "16 h for 36000 steps of 16 items" in report
+
+
+def test_the_command_prints_all_of_it(tiny_exp, capsys):
+    args = ["--config", str(tiny_exp / "config.yaml"), "--train.steps", "5"]
+    assert describe.main([*args, "--train.crop_seconds", "0.5", "--train.threads", "1"]) == 0
+    heads = [line.split()[0] for line in capsys.readouterr().out.splitlines()[:5]]
+    assert heads == ["model", "parameters", "operations", "memory", "training"]

@@ -1,0 +1,159 @@
+"""The command on real parts; the loop itself is tested in test/train."""
+
+import fcntl
+import json
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from diffaudio import weights
+from diffaudio.bin import main as cli
+from diffaudio.files import read_json
+
+TRAIN = """
+train:
+  steps: 5
+  warmup: 0
+  decay: 1.0
+  global_batch: 2
+  max_per_device: 1
+  crop_seconds: null
+  ema: 3.0
+  threads: 1
+  workers: 0
+  precision: fp32
+  valid_every: 3
+  valid_items: 2
+  save_every: 3
+  log_every: 1
+  remix: {gain_db: [-3.0, 3.0], swap: 0.5}
+"""
+
+
+@pytest.fixture
+def train(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+    """Return a function that runs the command in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").write_text((tiny_exp / "config.yaml").read_text() + TRAIN)
+    sets = ["--train_set", "test", "--valid_set", "test"]
+    base = ["train", "--config", "x.yaml", "--dump", str(tiny_dump / "dump"), *sets]
+    return lambda *more, exp="exp": cli.main([*base, "--exp", exp, *map(str, more)])
+
+
+def same(one, other):
+    return all(
+        torch.equal(tensor, load_file(other / path.name)[name])
+        for path in one.glob("*.safetensors")
+        for name, tensor in load_file(path).items()
+    )
+
+
+def test_trains_then_is_up_to_date_and_can_be_loaded(train, loaded, tmp_path, capsys):
+    assert train() == 0
+    exp = tmp_path / "exp"
+    rows = [json.loads(line) for line in (exp / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4, 5]
+    (valid,) = [row["valid"] for row in rows if "valid" in row]
+    assert {"loss", "SI-SDR"} <= valid.keys()
+    assert "PESQ" not in valid  # 8 kHz
+    assert read_json(exp / "best.json") == {"checkpoint": "step_00000003", **valid}
+    assert read_json(exp / "status.json")["state"] == "done"
+    said = capsys.readouterr().err
+    assert "6 utterances" in said
+    assert "global 2 = 1 per device x 1 devices x 2 accumulations" in said
+    assert loaded(exp).about["checkpoint"] == "step_00000003"
+    before = (exp / "log.jsonl").read_bytes()
+    assert train("--train.log_every", 2) == 0
+    assert f"{'exp'}: up to date" in capsys.readouterr().err
+    assert (exp / "log.jsonl").read_bytes() == before
+
+
+def test_goes_on_where_it_was_in_the_middle_of_an_epoch(train, tmp_path):
+    assert train("--train.steps", 2, exp="cut") == 0
+    assert train(exp="cut") == 0
+    assert train(exp="whole") == 0
+    folders = [weights.find(tmp_path / exp, "last") for exp in ("cut", "whole")]
+    assert folders[0].name == folders[1].name == "step_00000005"
+    assert same(*folders)
+
+
+def test_another_setting_is_refused_with_both_values_and_force_starts_anew(train, tmp_path, capsys):
+    assert train("--train.steps", 2) == 0
+    first = weights.find(tmp_path / "exp", "last")
+    assert train("--train.steps", 2, "--train.lr", 1e-3) == 1
+    said = capsys.readouterr().err
+    assert "train.lr: 0.0005 -> 0.001" in said
+    assert "mend:" in said
+    assert first.is_dir()
+    assert train("--train.steps", 3, "--train.lr", 1e-3, "--force") == 0
+    assert not first.is_dir()
+    assert len((tmp_path / "exp/log.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_second_run_in_the_same_experiment_is_refused(train, tmp_path, capsys):
+    (tmp_path / "exp").mkdir()
+    with (tmp_path / "exp/.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("process 4711 on gpu07")
+        held.flush()
+        assert train() == 73
+    assert "exp: in use by another run (process 4711 on gpu07)" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "exp").iterdir()) == [".lock"]
+
+
+def test_stale_shards_are_refused_with_both_values(train, tmp_path, capsys):
+    assert train("--audio.rate", 16000) == 1
+    assert "audio.rate: 8000 -> 16000" in capsys.readouterr().err
+    assert not (tmp_path / "exp").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--train.valid_metric", "PESQ"), "PESQ cannot be computed here (it needs 16000 Hz)"),
+        (("--train.valid_metric", "SDR"), "metric 'SDR': not known"),
+        (("--train.stps", "5"), "train.stps: no such option"),
+        (("--train.global_batch", "0"), "global_batch: 0 is below 1"),
+        (("--train.init_from", "nowhere"), "nowhere: no checkpoint"),
+        (("--num_nodes", "2"), "--num_nodes 2: this process is not part of a job"),
+        (("--ngpu", "99"), "--ngpu 99: this machine has"),
+        (("--valid_set", "dev"), "dev: the stage shard has not been run"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_block(train, capsys, options, message, monkeypatch):
+    monkeypatch.setenv("RANK", "0") if "--ngpu" in options else None
+    assert train(*options) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_starts_from_the_weights_of_another(train, tiny_exp, tmp_path, capsys):
+    assert train("--train.init_from", tiny_exp, "--train.lr", 0, "--train.steps", 1) == 0
+    assert "starting from the averaged weights" in capsys.readouterr().err
+    held = weights.read_weights(weights.find(tmp_path / "exp", "last"), ema=False)
+    for name, tensor in weights.read_weights(weights.find(tiny_exp, "best"), ema=True).items():
+        assert torch.equal(held[name], tensor)
+
+
+def test_the_job_file_starts_this_very_run_without_force(train, capsys, tmp_path):
+    assert train("--num_nodes", 2, "--ngpu", 4, "--print_sbatch", "--force") == 0
+    text = capsys.readouterr().out
+    (line,) = [line for line in text.splitlines() if line.startswith("srun")]
+    assert f"{sys.executable} -m diffaudio train --config x.yaml" in line
+    assert line.endswith("--exp exp --num_nodes 2 --ngpu 4")
+    assert "#SBATCH --nodes=2" in text
+    assert not (tmp_path / "exp").exists()
+
+
+@pytest.mark.slow
+def test_two_ranks_with_workers_train_what_one_trains(train, tmp_path):
+    assert train("--cpu_ranks", 2, "--train.workers", 1, exp="two") == 0
+    assert train(exp="one") == 0
+    losses = [
+        [json.loads(line).get("loss") for line in (tmp_path / e / "log.jsonl").open()]
+        for e in ("two", "one")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)

@@ -1,0 +1,133 @@
+import shutil
+
+import numpy as np
+import pytest
+
+import diffaudio
+from diffaudio import weights
+from diffaudio.decode.export import export
+from diffaudio.decode.trained import read_config
+from diffaudio.files import digest, read_json, write_json
+from diffaudio.log import Refusal
+
+
+@pytest.fixture
+def exp(tiny_exp, tmp_path):
+    return shutil.copytree(tiny_exp, tmp_path / "exp" / "demo")
+
+
+def run(exp, out, *options, **more):
+    export(exp, out, read_config(exp / "config.yaml", options), **more)
+
+
+def test_the_folder_alone_gives_the_same_audio(exp, tmp_path, speech):
+    x = speech(3.0)
+    wanted = diffaudio.load(exp, device="cpu").enhance(x)
+    run(exp, tmp_path / "model")
+    shutil.rmtree(exp.parent)
+    moved = (tmp_path / "model").rename(tmp_path / "elsewhere")
+    np.testing.assert_array_equal(diffaudio.load(moved, device="cpu").enhance(x), wanted)
+
+
+def test_it_holds_the_averaged_weights_and_their_origin(exp, tmp_path):
+    run(exp, tmp_path / "model")
+    state = read_json(tmp_path / "model" / weights.STATE)
+    best = weights.find(exp, "best")
+    assert state["checkpoint"] == "step_00000005"
+    assert (state["step"], state["hours"], state["weights"]) == (5, 0.5, "averaged")
+    assert digest(tmp_path / "model" / weights.MODEL) == digest(best / weights.EMA)
+    run(exp, tmp_path / "last", "--decode.ema=false", "--decode.checkpoint=last")
+    last = weights.find(exp, "last")
+    assert digest(tmp_path / "last" / weights.MODEL) == digest(last / weights.MODEL)
+    assert {path.name for path in (tmp_path / "last").iterdir()} == {
+        weights.MODEL,
+        weights.STATE,
+        "config.yaml",
+        "MODEL_CARD.md",
+    }
+
+
+def test_options_are_exported(exp, tmp_path):
+    run(exp, tmp_path / "model", "--decode.sampler.calls=7")
+    config = read_config(tmp_path / "model" / "config.yaml")
+    assert config.sections["decode"]["sampler"]["calls"] == 7
+    assert set(config.sections) == {"audio", "model", "decode"}
+
+
+def test_the_card_says_what_it_is(exp, tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "CREDITS.txt").write_text("by A. Author")
+    data = tmp_path / "data" / "mini"
+    about = {"root": str(corpus), "label": "mini: not the real one"}
+    write_json(data / "corpus.json", {**about, "splits": {"train": {"hours": 1.5}}})
+    (exp / "RESULTS.md").write_text("# Results\n\n## mini\n\n```\n# not a heading\n```\n")
+    run(exp, tmp_path / "model", data=data)
+    card = (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    for text in (
+        "# demo\n",
+        "makes `clean` from `noisy`",
+        "8000 Hz, so a bandwidth of 4000 Hz",
+        "CompressedSTFT, FlowSE, Velocity, BandTransformer",
+        "21,568",
+        "5 steps, 0.5 h",
+        "DDIM, UniformGrid, 2 network calls",
+        "diffaudio.load(",
+        "`mini` (mini: not the real one): train 1.5 h",
+        "[CREDITS.txt](CREDITS.txt)",
+        "## Results",
+        "### mini",
+        "\n# not a heading",
+    ):
+        assert text in card
+    assert (tmp_path / "model" / "CREDITS.txt").read_text() == "by A. Author"
+    assert str(tmp_path) not in card
+
+
+def test_a_folder_is_not_replaced_unless_asked_and_ours(exp, tmp_path):
+    out = tmp_path / "model"
+    run(exp, out)
+    with pytest.raises(Refusal, match=r"model: exists\n.*--force"):
+        run(exp, out)
+    run(exp, out, "--decode.checkpoint=last", force=True)
+    assert read_json(out / weights.STATE)["step"] == 10
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(Refusal, match="mine: exists"):
+        run(exp, tmp_path / "mine", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["exp", "mine", "model"]
+
+
+def test_a_failure_leaves_nothing(exp, tmp_path):
+    with pytest.raises(Refusal, match="no such file"):
+        run(exp, tmp_path / "model", data=tmp_path)
+    path = weights.find(exp, "best") / weights.EMA
+    path.write_bytes(b"cut")
+    with pytest.raises(Refusal, match="damaged"):
+        run(exp, tmp_path / "model")
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal, match=r"cannot be written \(Not a directory\)"):
+        run(exp, tmp_path / "file" / "model", "--decode.checkpoint=last")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["exp", "file"]
+
+
+def test_a_changed_exported_file_is_refused(exp, tmp_path):
+    run(exp, tmp_path / "model")
+    path = tmp_path / "model" / weights.MODEL
+    path.write_bytes(path.read_bytes()[:-4] + b"abcd")
+    with pytest.raises(Refusal, match="damaged"):
+        diffaudio.load(tmp_path / "model")
+
+
+def test_a_recipes_own_classes_are_named(exp, tmp_path, monkeypatch):
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "__init__.py").touch()
+    (tmp_path / "local" / "nets.py").write_text(
+        "from diffaudio.nets import BandTransformer\n\n\nclass Mine(BandTransformer):\n    pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = exp / "config.yaml"
+    path.write_text(path.read_text().replace("diffaudio.nets.BandTransformer", "local.nets.Mine"))
+    run(exp, tmp_path / "model")
+    assert "local.nets.Mine" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    diffaudio.load(tmp_path / "model", device="cpu")

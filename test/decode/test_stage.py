@@ -1,0 +1,183 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from diffaudio import weights
+from diffaudio.bin import decode
+from diffaudio.config import parse
+from diffaudio.data import plan
+from diffaudio.data.index import Index
+from diffaudio.decode import slices, stage
+from diffaudio.decode.trained import SECTIONS
+from diffaudio.files import digest, read_json, write_json
+from diffaudio.log import Refusal
+
+
+@pytest.fixture
+def place(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+    """Return a folder of one's own with dump, data and exp; tasks run in this process."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_dump / "dump", "dump")
+    shutil.copytree(tiny_dump / "data", "data")
+    shutil.copytree(tiny_exp, "exp/tiny")
+
+    def run_tasks(tasks, **_):
+        return [task.function(**task.arguments) for task in tasks]
+
+    monkeypatch.setattr(stage, "run_tasks", run_tasks)
+    slices._trained.cache_clear()
+    return tmp_path
+
+
+def run(*more, config="exp/tiny/config.yaml", exp="exp/tiny"):
+    return decode.main(
+        ["--config", config, "--data", "data", "--dump", "dump", "--exp", exp, *more]
+    )
+
+
+def lengths(place):
+    index = Index.open(place / "dump/test")
+    return {index.id(row): int(index.samples[row]) for row in range(len(index))}
+
+
+def made(place, tag="default"):
+    folder = place / "exp/tiny/decode" / tag / "test"
+    return {path.stem: soundfile.read(path, dtype="float32")[0] for path in folder.glob("*.wav")}
+
+
+def test_every_utterance_as_long_as_it_was(place):
+    assert run() == 0
+    assert {name: len(x) for name, x in made(place).items()} == lengths(place)
+
+
+def test_output_is_the_models_for_its_own_key(place, loaded):
+    run()
+    model = loaded(place / "exp/tiny")
+    index = Index.open(place / "dump/test")
+    x = index.read(index.find("a"), "noisy")
+    wanted = model.piece(x, plan.key(0, "a"))[:, 0]
+    assert np.abs(made(place)["a"] - wanted).max() <= 1e-5 + 2**-15
+
+
+@pytest.mark.parametrize("more", [["--decode.batch_seconds", "0.1"], ["--nj", "3"]])
+def test_neither_batches_nor_slices_nor_jobs_change_an_utterance(place, monkeypatch, more):
+    run()
+    monkeypatch.setattr(stage, "_SLICE_SECONDS", 1.0)
+    run("--tag", "other", *more)
+    assert len(list((place / "exp/tiny/decode/other/test/slices").iterdir())) > 2
+    one, other = made(place), made(place, "other")
+    for name in one:
+        assert np.abs(one[name] - other[name]).max() <= 2**-15  # one step of 16 bit
+
+
+def test_decode_json_says_what_was_run(place):
+    rows = [{"step": step, "seconds": 360.0} for step in range(1, 11)]
+    log = "".join(json.dumps(row) + "\n" for row in rows) + '{"step": 11, "sec'
+    (place / "exp/tiny/log.jsonl").write_text(log)
+    for state in (place / "exp/tiny/checkpoints").glob("*/state.json"):
+        write_json(state, {k: v for k, v in read_json(state).items() if k != "hours"})
+    run("--decode.sampler.calls", "3", "--decode.seed", "5")
+    out = place / "exp/tiny/decode/default/test"
+    about = read_json(out / "decode.json")
+    checkpoint = weights.find(place / "exp/tiny", "best")
+    assert about["calls"] == 3
+    assert about["seed"] == 5
+    assert about["n"] == len(lengths(place))
+    assert abs(about["audio_seconds"] - sum(lengths(place).values()) / 8000) < 0.01
+    assert about["rtf"] > 0
+    assert about["threads"] == 1
+    assert about["solver"] == "DDIM(eta=0.0, noisy_start=True)"
+    assert about["grid"] == "UniformGrid()"
+    assert about["checkpoint"] == "step_00000005"
+    assert about["checkpoint_sha256"] == digest(checkpoint / weights.EMA)
+    assert about["train_steps"] == 5
+    assert about["train_hours"] == 0.5
+    assert about["config_sha256"] == digest(out / "config.yaml")
+    assert "cores of" in about["hardware"]
+
+
+def test_a_second_run_is_up_to_date_and_a_changed_key_is_named(place, caplog):
+    caplog.set_level("INFO")
+    run()
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    caplog.clear()
+    run()
+    assert "up to date" in caplog.text
+    assert before == {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    run("--decode.seed", "1")
+    assert "decode.seed: 0 -> 1" in caplog.text
+    caplog.clear()
+    run("--decode.seed", "1", "--force")
+    assert "--force" in caplog.text
+
+
+def test_another_checkpoint_decodes_anew(place, caplog):
+    caplog.set_level("INFO")
+    run()
+    old = made(place)["a"]
+    write_json(place / "exp/tiny/best.json", {"checkpoint": "step_00000010"})
+    run()
+    assert "step_00000010" in caplog.text
+    assert np.abs(made(place)["a"] - old).max() > 1e-3
+
+
+def test_an_interrupted_run_goes_on_with_what_is_left(place, monkeypatch):
+    monkeypatch.setattr(stage, "_SLICE_SECONDS", 0.5)
+    real, done = stage.decode_slice, []
+
+    def dies(*, request, number, rows):
+        if number == 2:
+            raise KeyboardInterrupt
+        done.append(number)
+        return real(request=request, number=number, rows=rows)
+
+    monkeypatch.setattr(stage, "decode_slice", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    out = place / "exp/tiny/decode/default/test"
+    assert not (out / "decode.json").exists()
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.wav")}
+    assert 0 < len(before) < len(lengths(place))
+    monkeypatch.setattr(stage, "decode_slice", real)
+    run()
+    assert all(path.stat().st_mtime_ns == then for path, then in before.items())
+    assert read_json(out / "decode.json")["n"] == len(lengths(place))
+
+
+def test_another_model_or_rate_is_refused_with_key_old_and_new(place):
+    with pytest.raises(Refusal, match=r"model\.net\.width: 16 -> 32"):
+        run("--model.net.init_args.width", "32")
+    with pytest.raises(Refusal, match=r"audio\.rate: 8000 -> 16000"):
+        run("--audio.rate", "16000")
+    assert not (place / "exp/tiny/decode").exists()
+
+
+def test_stale_shards_are_refused(place):
+    config = parse(["--config", "exp/tiny/config.yaml"], prog="", description="", sections=SECTIONS)
+    path = place / "exp/tiny/config.yaml"
+    path.write_text(config.text().replace("rate: 8000", "rate: 16000"))
+    with pytest.raises(Refusal, match=r"dump/test.*audio\.rate: 8000 -> 16000"):
+        run()
+
+
+def test_a_changed_manifest_is_refused(place):
+    path = place / "data/test.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(Refusal, match="not made from data/test.jsonl as it is now"):
+        run()
+
+
+def test_what_is_missing_is_named(place):
+    with pytest.raises(Refusal, match=r"data/dev\.jsonl.*\n.*one of: test"):
+        run("--set", "dev")
+    with pytest.raises(Refusal, match="no checkpoint 'step_00000007'"):
+        run("--decode.checkpoint", "step_00000007")
+    with pytest.raises(Refusal, match="exp/none/config.yaml: no such file"):
+        run(exp="exp/none")
+    path = weights.find(place / "exp/tiny", "best") / weights.EMA
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(Refusal, match="damaged"):
+        run()
