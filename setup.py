@@ -6,7 +6,7 @@ EXTRAS = {
     "score": ["pesq", "pystoi", "speechmos", "onnxruntime"],
     "report": ["matplotlib", "tensorboard"],
     "corpus": ["av", "zstandard"],
-    "cluster": ["dask-jobqueue"],
+    "cluster": ["dask-jobqueue", "cryptography"],
     "dev": [
         "pytest",
         "hypothesis",
@@ -35,7 +35,7 @@ setup(
         "soundfile>=0.12",
         "sentencepiece",
         "g2p-en",
-        "jsonargparse[signatures]>=4.40",
+        "jsonargparse[signatures]>=4.49",
         "safetensors>=0.4",
         "soxr>=0.5",
         "numpy>=1.26",

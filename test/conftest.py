@@ -25,7 +25,7 @@ decode:
     calls: 2
   chunk_seconds: 2.0
   overlap_seconds: 0.25
-  batch_seconds: 5.0
+  batch_seconds: 4.0
 """
 
 TINY_SET = {"long": 5.0, "b": 0.31, "a": 0.8, "d": 0.8, "c": 1.4, "e": 0.05}  # id: seconds

@@ -7,7 +7,8 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,14 +44,19 @@ def main(argv: list[str]) -> int:
             options.out,
             stage="manifest",
             version=VERSION,
-            keys={**config.keys("audio"), "max_reject": options.max_reject, "corpus": str(root)},
+            keys={
+                **config.keys("audio"),
+                "corpus": str(root),
+                "limit": options.limit,
+                "max_reject": options.max_reject,
+            },
             inputs=_inputs(options.recipe, root, options.out),
             force=options.force,
             outputs=("*.jsonl", "corpus.json"),
         )
         if must_run:
             corpus.build(
-                _rows(recipe, root),
+                _first(_rows(recipe, root), options.limit),
                 options.out,
                 root=root,
                 spec=spec,
@@ -73,6 +79,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max_reject", type=float, default=0.01, help="share of rows that may be left out"
     )
+    parser.add_argument("--limit", type=int, default=0, help="rows of each split; 0 for all")
     parser.add_argument("--force", action="store_true", help="check everything again")
 
 
@@ -114,6 +121,16 @@ def _rows(recipe: ModuleType, root: Path) -> Iterator[Any]:
             f"  at {last.filename}, line {last.lineno}: {last.line}",
             mend="correct rows(); text that is not UTF-8 must be decoded by its own encoding",
         ) from error
+
+
+def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:
+    """Yield at most `limit` rows of each split; all of them for 0."""
+    taken: Counter[str] = Counter()
+    for row in rows:
+        split = str(row.get("split")) if type(row) is dict else ""
+        taken[split] += 1
+        if not limit or taken[split] <= limit:
+            yield row
 
 
 def _label(root: Path) -> str:

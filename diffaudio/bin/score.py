@@ -49,10 +49,9 @@ def _sections(*, outside: bool) -> dict[str, type]:
     """Name the sections: those that decoding read, too, unless the wavs came from elsewhere."""
     sections: dict[str, type] = {"audio": AudioSpec, "score": ScoreSpec}
     if not outside:
-        from diffaudio.decode.spec import DecodeSpec
-        from diffaudio.model import Model
+        from diffaudio.decode.trained import SECTIONS
 
-        sections |= {"model": Model, "decode": DecodeSpec}
+        sections |= SECTIONS
     return sections
 
 

@@ -85,16 +85,32 @@ def _announce(
     out: Path, about: dict[str, Any], work: list[Task], audio: AudioSpec, nj: int
 ) -> None:
     """Say what will be written; refuse what cannot fit on the disk."""
-    size, free = disk_space(out, hours=about["hours"], spec=audio)
+    hours = about["hours"]
+    size, free = disk_space(out, hours=hours, spec=audio)
     log.info(
-        "%s: %d items, %.1f h -> %d shards, about %.1f GB (%.0f GB free), %d jobs",
-        *(out, about["rows"], about["hours"], len(work), size / 1e9, free / 1e9, nj),
+        "%s: %d items, %s -> %d shards, about %s (%s free), %d jobs",
+        out,
+        about["rows"],
+        f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min",
+        len(work),
+        _size(size),
+        _size(free),
+        nj,
     )
     if size > free:
         raise Refusal(
-            f"{out}: about {size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
+            f"{out}: about {_size(size)} are needed, {_size(free)} are free",
             mend="free some space, or give another folder with --out",
         )
+
+
+def _size(count: float) -> str:
+    """Return a number of bytes for people: 29.3 kB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
 
 
 def _report(folder: Path, total: dict[str, int]) -> None:

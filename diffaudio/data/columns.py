@@ -93,5 +93,5 @@ def _column(path: Path, crc: int) -> np.ndarray:
         if found != crc:
             raise damaged(path, "does not match its CRC-32")
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except OSError as error:
-        raise damaged(path, f"cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise damaged(path, f"cannot be read ({error})") from error

@@ -211,7 +211,7 @@ def _delay(target: np.ndarray, given: np.ndarray, rate: int) -> int:
     response = np.fft.irfft(cross / (power + 0.1 * power.mean() + 1e-20), size)
     near = np.abs(np.concatenate([response[-reach:], response[: reach + 1]]))
     best = int(near.argmax())
-    stands_out = near[best] >= PROMINENCE * np.sqrt((near**2).mean())
+    stands_out = near[best] > PROMINENCE * np.sqrt((near**2).mean())
     return best - reach if stands_out else 0
 
 

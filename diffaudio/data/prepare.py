@@ -26,16 +26,7 @@ from diffaudio.files import read_json, write_json
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
 
-__all__ = [
-    "VERSION",
-    "ShardSpec",
-    "disk_space",
-    "encode",
-    "prepare",
-    "quantise",
-    "tasks",
-    "write_shard",
-]
+__all__ = ["VERSION", "ShardSpec", "disk_space", "prepare", "tasks", "write_shard"]
 
 VERSION = 1  # raise it by hand when the same rows would give other shards
 _RECORD = ".source"  # beside a shard: what it was made of, so that it need not be made again

@@ -24,7 +24,7 @@ from diffaudio.data.problem import Problem
 
 __all__ = ["SLICE", "Collected", "check_row", "collect", "overlaps", "repeats"]
 
-SLICE = 500  # rows in a slice, which is one task of the stage
+SLICE = 200  # rows in a slice, which is one task of the stage
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]+")
 

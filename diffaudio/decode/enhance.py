@@ -7,7 +7,7 @@ the input's rate, channels and length; its bandwidth is the model's.
 from __future__ import annotations
 
 import os
-import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -94,6 +94,7 @@ def enhance_file(
     with reading(source) as sound:
         rate, channels, model = sound.samplerate, sound.channels, trained.audio.rate
         rate_out = rate if keep_rate else model
+        started = time.perf_counter()
         same = target.suffix.lower() == source.suffix.lower()
         encoding = Encoding(sound.format, sound.subtype) if same else Encoding.named(target)
         log.info("%s: %s", shown(source), _what(sound.frames, rate, rate_out, channels, model))
@@ -121,6 +122,8 @@ def enhance_file(
                 f"{shown(target)}: cannot be written ({error.strerror})",
                 mend="choose a folder that may be written",
             ) from error
+        factor = (time.perf_counter() - started) * rate / sound.frames
+        log.info("%s: written, real-time factor %.3g", shown(target), factor)
 
 
 def _what(frames: int, rate: int, rate_out: int, channels: int, model: int) -> str:
@@ -200,11 +203,10 @@ def enhance_files(
         Refusal: at the end, with the list of the files that could not be enhanced and why.
     """
     failed: list[Refusal] = []
-    every = 0.5 if sys.stderr.isatty() else 30.0
-    total = sum(_seconds(source) for source, _ in work)
+    total = round(sum(_seconds(source) for source, _ in work), 1)
     with (
         logging_redirect_tqdm([log]),
-        tqdm(total=round(total, 1), unit="s", desc="enhance", mininterval=every) as bar,
+        tqdm(total=total, unit="s", desc="enhance", disable=None) as bar,  # for eyes, not logs
     ):
         for source, target in work:
             try:

@@ -64,6 +64,7 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
         return dict(read_json(record))
     trained = _trained(request)
     torch.set_num_threads(trained.spec.threads)
+    torch.backends.cudnn.allow_tf32 = False  # its rounding would differ from batch to batch
     trained.meter.reset()
     samples = 0
     for name, made in _decoded(trained, Index.open(request.dump), rows):
@@ -86,8 +87,8 @@ def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[
     """Yield id and audio (n, a) of each row: batches of short ones, long ones in chunks."""
     given, spec = trained.audio.given, trained.spec
     only = trained.audio if given is None else replace(trained.audio, target=given, given=None)
-    chunk = round(spec.chunk_seconds * index.rate)
-    long = [row for row in rows if given is not None and index.samples[row] > chunk]
+    most = spec.batch_seconds * index.rate
+    long = [row for row in rows if given is not None and index.samples[row] > most]
     batches = eval_batches(
         index,
         only,

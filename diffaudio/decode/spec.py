@@ -23,8 +23,9 @@ class DecodeSpec:
         precision: fp32; bf16 for matrix products and convolutions; auto is bf16 where the
             hardware has it, fp32 elsewhere.
         threads: processor threads of each worker. They change the last bits of the output.
-        batch_seconds: audio in a batch, padding included; it changes the speed, not the output.
-        chunk_seconds: longer audio is cut into chunks of this length.
+        batch_seconds: audio in a batch, padding included: memory grows with it. An utterance of a
+            set that alone is longer is cut into chunks.
+        chunk_seconds: length of the chunks that files and long utterances are cut into.
         overlap_seconds: neighbouring chunks share this much and fade into each other there.
     """
 
@@ -34,9 +35,9 @@ class DecodeSpec:
     ema: bool = True
     precision: Precision = "fp32"
     threads: int = 1
-    batch_seconds: float = 30.0
-    chunk_seconds: float = 20.0
-    overlap_seconds: float = 1.0
+    batch_seconds: float = 20.0
+    chunk_seconds: float = 8.0
+    overlap_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no sense."""
@@ -49,5 +50,5 @@ class DecodeSpec:
             raise Refusal(
                 f"decode.overlap_seconds: {self.overlap_seconds} is not between 0 and half of "
                 f"decode.chunk_seconds: {self.chunk_seconds}",
-                mend="for example 1.0 and 20.0",
+                mend="for example 0.5 and 8.0",
             )

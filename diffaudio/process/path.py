@@ -24,6 +24,7 @@ from torch import Tensor
 from diffaudio.log import Refusal
 
 BISECTIONS = 64  # halvings of [t_min, t_max]: more than float64 can tell apart
+MEND = "choose 0 <= t_min < t_max and constants that keep alpha and sigma above 0 between them"
 
 
 class Marginal(NamedTuple):
@@ -92,13 +93,18 @@ class Path(ABC):
 
     def __post_init__(self) -> None:
         """Refuse ends that are not a path's: a constructor's values are a user's values."""
-        last = self.at(torch.tensor(self.t_max, dtype=torch.float64))
-        proper = 0.0 <= self.t_min < self.t_max and last.alpha >= 0.0 and last.sigma >= 0.0
-        if not proper:  # nan is not >= 0 either
+        try:
+            times = [0.5 * (self.t_min + self.t_max), self.t_max]
+            inner, last = self.at(torch.tensor(times, dtype=torch.float64)).knots()
+        except (ArithmeticError, ValueError) as error:
+            raise Refusal(f"{self} is no path: {error}", mend=MEND) from error
+        ordered = 0.0 <= self.t_min < self.t_max
+        noisy = inner.alpha > 0 and inner.sigma > 0 and last.alpha >= 0 and last.sigma >= 0
+        if not (ordered and noisy):  # nan is above nothing
             raise Refusal(
-                f"{self} is no path: it ends at t_max = {self.t_max:g} with "
-                f"alpha = {last.alpha:g}, sigma = {last.sigma:g}",
-                mend="choose 0 <= t_min < t_max inside the path and sigma_min < sigma_max",
+                f"{self} is no path: alpha = {inner.alpha:g}, sigma = {inner.sigma:g} half way and "
+                f"alpha = {last.alpha:g}, sigma = {last.sigma:g} at t_max",
+                mend=MEND,
             )
 
     @abstractmethod
@@ -137,10 +143,8 @@ class Path(ABC):
         for _ in range(BISECTIONS):
             middle = 0.5 * (early + late)
             too_clean = self.log_snr(middle) > log_snr
-            early, late = (
-                torch.where(too_clean, middle, early),
-                torch.where(too_clean, late, middle),
-            )
+            early = torch.where(too_clean, middle, early)
+            late = torch.where(too_clean, late, middle)
         return 0.5 * (early + late)
 
     def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-import soundfile
 
 from diffaudio.data.audio import AudioSpec
+from diffaudio.data.convert import encode, quantise
 from diffaudio.score import picture
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
@@ -98,9 +97,7 @@ def _values(chosen: Chosen) -> str:
 
 def _figure(key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int) -> str:
     image = base64.b64encode(picture.spectrogram(levels, top)).decode()
-    file = io.BytesIO()
-    soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16")
-    audio = base64.b64encode(file.getvalue()).decode()
+    audio = base64.b64encode(encode(quantise(x)[0], rate)).decode()
     name = escape(role)
     return (
         f"<figure><figcaption><kbd>{key}</kbd> {name}</figcaption>"

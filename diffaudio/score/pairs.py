@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from diffaudio.data import audio
 from diffaudio.data.audio import AudioSpec
+from diffaudio.data.convert import convert
 from diffaudio.files import digest
 from diffaudio.log import Refusal
 
@@ -67,14 +68,11 @@ def content(paths: Iterable[Path]) -> str:
 
 
 def read_role(sound: Sound, role: str, spec: AudioSpec) -> Samples:
-    """Return what a row holds in `role`, as training sees it: mixed down, resampled; (n, a)."""
-    path = sound.root / sound.row["audio"][role]
-    x, rate = audio.load(path, start=sound.row.get("start"), end=sound.row.get("end"))
-    if spec.channels == 1:
-        x = x.mean(axis=1, keepdims=True)
-    if x.shape[1] != spec.channels:
-        raise Refusal(f"{path}: {x.shape[1]} channels, audio.channels is {spec.channels}")
-    return audio.resample(x, rate, spec.rate)
+    """Return what a row holds in `role`, exactly as shards hold it for training; (n, a)."""
+    row = sound.row
+    path = sound.root / row["audio"][role]
+    x, _ = convert(path, spec, start=row.get("start"), end=row.get("end"))
+    return x.astype(np.float32) / np.float32(1 << 15)
 
 
 def read_estimate(path: Path, spec: AudioSpec) -> Samples:

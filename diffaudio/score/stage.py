@@ -25,6 +25,7 @@ __all__ = ["BASELINE", "PROTOCOL", "SUMMARY", "Request", "score"]
 
 VERSION = 1  # raise it by hand when the same input would give other output
 SUMMARY, BASELINE, PROTOCOL = "summary.json", "baseline.json", "protocol.json"
+_MADE = ("mini", "synthetic")  # what labels of corpora that nobody publishes numbers on begin with
 _OUTPUTS = ("scores.jsonl", SUMMARY, BASELINE, PROTOCOL, "report.html")
 
 
@@ -203,9 +204,10 @@ def _about(request: Request, test: _Test) -> dict[str, Any]:
         },
         **{name: made.get(name) for name in ("calls", "solver", "rtf", "seed", "config_sha256")},
     }
-    if test.corpus.get("label"):
-        about["label"] = test.corpus["label"]
-    return about
+    label = str(test.corpus.get("label") or request.data.name)
+    if label.startswith(_MADE):
+        return {**about, "label": label}
+    return {**about, "corpus": label}
 
 
 def _about_given(about: Mapping[str, Any], versus: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def facts(found: Result) -> str:
     """Return `128 utterances, 1 network call, real-time factor 0.08`, as far as it is known."""
     parts = [f"{found['n']} utterances"]
     if found.get("calls"):
-        parts.append(f"{found['calls']} network call{'s' * (found['calls'] > 1)}")
+        parts.append(f"{found['calls']:g} network call{'s' * (found['calls'] > 1)}")
     if found.get("rtf"):
         parts.append(f"real-time factor {found['rtf']:.3g}")
     return ", ".join(parts)
@@ -92,7 +92,7 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
     first = results[0]
     label = f" ({_plain(first['label'])})" if first.get("label") else ""
     split = protocol["test_set"]["split"]
-    lines = [f"## {_plain(first['corpus'])}, {split}{label}", ""]
+    lines = [f"## {_plain(first['recipe'])}: {_plain(first['corpus'])}, {split}{label}", ""]
     if label:
         lines += [f"**{MINI}**", ""]
     versus = protocol["baseline"]
@@ -114,12 +114,12 @@ def _about(found: Result) -> list[str]:
     train = found.get("train") or {}
     trained = [f"{train['steps']} steps"] if train.get("steps") else []
     trained += [f"{train['hours']:.2g} h"] if train.get("hours") else []
-    trained += [f"{train['params'] / 1e6:.2g} M"] if train.get("params") else []
+    trained += [f"{train['params'] / 1e6:.2g} M params"] if train.get("params") else []
     calls, rtf = found.get("calls"), found.get("rtf")
     name = _plain(found["system"])
     return [
         name,
-        "" if calls is None else str(calls),
+        "" if calls is None else f"{calls:g}",
         "" if rtf is None else f"{rtf:.3g}",
         str(found["n"]),
         ", ".join(trained),

@@ -44,9 +44,9 @@ class UniformGrid(Grid):
     def times(self, path: Path, n: int) -> Tensor:
         """Return n equal steps from t_max to the last knot."""
         last = max(path.t_min, path.t_max / n) if self.t_last is None else self.t_last
-        if not max(path.t_min, math.ulp(0.0)) <= last <= path.t_max:
+        if not (last > 0.0 and path.t_min <= last <= path.t_max):
             raise Refusal(
-                f"UniformGrid: t_last = {last:g} is outside {path}",
+                f"{self}: t_last = {last:g} is outside {path}",
                 mend=f"choose it above 0, from {path.t_min:g} to {path.t_max:g}, or leave it out",
             )
         return torch.linspace(path.t_max, last, n, dtype=torch.float64)
@@ -70,8 +70,8 @@ class KarrasGrid(Grid):
 
     def times(self, path: Path, n: int) -> Tensor:
         """Return n knots, spaced in the rho-th root of sigma / alpha."""
-        low, high = _log_snr_ends(path, self.sigma_min, self.sigma_max)
-        ends = math.exp(-low / self.rho), math.exp(-high / self.rho)
+        most, least = _noise_levels(path, self.sigma_max, self.sigma_min)
+        ends = most ** (1.0 / self.rho), least ** (1.0 / self.rho)
         roots = torch.linspace(*ends, n, dtype=torch.float64)
         return _from_t_max(path, -self.rho * torch.log(roots))
 
@@ -92,14 +92,23 @@ class LogSNRGrid(Grid):
 
     def times(self, path: Path, n: int) -> Tensor:
         """Return n knots, spaced in half-log-SNR."""
-        low, high = _log_snr_ends(path, self.sigma_min, self.sigma_max)
-        return _from_t_max(path, torch.linspace(low, high, n, dtype=torch.float64))
+        most, least = _noise_levels(path, self.sigma_max, self.sigma_min)
+        ends = -math.log(most), -math.log(least)
+        return _from_t_max(path, torch.linspace(*ends, n, dtype=torch.float64))
 
 
-def _log_snr_ends(path: Path, sigma_min: float, sigma_max: float) -> tuple[float, float]:
-    """Return the half-log-SNR at the noisy and at the clean end of a grid."""
-    ends = path.log_snr(torch.tensor([path.t_max, path.t_min], dtype=torch.float64)).tolist()
-    return max(ends[0], -math.log(sigma_max)), min(ends[1], -math.log(sigma_min))
+def _noise_levels(path: Path, sigma_max: float, sigma_min: float) -> tuple[float, float]:
+    """Return the largest and the least sigma / alpha of a grid, narrowed to what the path has."""
+    ends = torch.tensor([path.t_max, path.t_min], dtype=torch.float64)
+    noisy, clean = torch.exp(-path.log_snr(ends)).tolist()
+    most, least = min(sigma_max, noisy), max(sigma_min, clean)
+    if not most > least > 0.0:
+        raise Refusal(
+            f"sigma_min = {sigma_min:g} and sigma_max = {sigma_max:g} leave a grid no knots on "
+            f"{path}, where sigma / alpha is {clean:g} to {noisy:g}",
+            mend="choose sigma_min below sigma_max, both above 0, around some of that range",
+        )
+    return most, least
 
 
 def _from_t_max(path: Path, log_snr: Tensor) -> Tensor:

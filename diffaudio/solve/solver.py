@@ -45,7 +45,7 @@ class Solver(ABC):
         return (self,) * (calls - 1)
 
     def needs(self, at: Marginal) -> dict[str, Tensor]:
-        """Return the numbers, by name, that must be finite at a knot where this solver steps."""
+        """Return the numbers, by name, that must be finite at every knot."""
         return {"alpha": at.alpha, "sigma": at.sigma}
 
     @abstractmethod

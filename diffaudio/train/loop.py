@@ -32,11 +32,10 @@ from diffaudio.train.job import Job, Outcome
 from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.signals import Stop, stopping
-from diffaudio.train.spec import TrainSpec
 from diffaudio.train.warm import warm_start
-from diffaudio.train.world import settled, threads
+from diffaudio.train.world import freed, settled, threads
 
-__all__ = ["train"]
+__all__ = ["Run", "train"]
 
 _PATIENCE = 10  # steps in a row without a finite gradient, after which a run is given up
 
@@ -50,10 +49,17 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
     Raises:
         Refusal: the checkpoint does not fit, the disk is full, or no step gives a finite gradient.
     """
+    with freed(), settled(threads(job.spec.threads), accelerator.device):
+        outcome = _train(job, accelerator)
+    accelerator.wait_for_everyone()  # no rank ends, and has others ended, before all is written
+    return outcome
+
+
+def _train(job: Job, accelerator: Accelerator) -> Outcome:
+    """The loop."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(settled(threads(job.spec.threads), accelerator.device))
         stop = stack.enter_context(stopping())
-        run = _Run(job, accelerator)
+        run = Run(job, accelerator)
         if accelerator.is_main_process:
             ending = stack.enter_context(status(job.exp, run.progress))
             run.monitor = stack.enter_context(run.watched())
@@ -67,16 +73,18 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
         outcome: Outcome = "interrupted" if run.stopped else "done"
         if accelerator.is_main_process:
             ending |= {"state": outcome, "reason": stop.reason}
-    accelerator.wait_for_everyone()  # no rank ends, and has others ended, before all is written
     return outcome
 
 
-class _Run:
+class Run:
     """A run at some step: what the loop changes, and the three things it does in turn."""
 
     def __init__(self, job: Job, accelerator: Accelerator) -> None:
         self.job, self.spec, self.accelerator = job, job.spec, accelerator
-        self.micro = _micro_batches(job.spec, accelerator.num_processes)
+        world, spec = accelerator.num_processes, job.spec
+        size, self.micro = plan.micro_batches(spec.global_batch, world, spec.max_per_device)
+        text = "global %d = %d per device x %d devices x %d accumulations"
+        log.info(text, spec.global_batch, size, world, self.micro)
         self.bare = job.model  # `model` is what accelerate makes of it: the same weights
         self.model, self.optimizer = accelerator.prepare(self.bare, adamw(self.bare, job.spec))
         self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
@@ -232,19 +240,6 @@ class _Run:
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self.ema is None else self.ema.applied()
-
-
-def _micro_batches(spec: TrainSpec, world: int) -> int:
-    """Return the micro-batches per device and step, and say how the global batch is divided."""
-    size, count = plan.micro_batches(spec.global_batch, world, spec.max_per_device)
-    log.info(
-        "global %d = %d per device x %d devices x %d accumulations",
-        spec.global_batch,
-        size,
-        world,
-        count,
-    )
-    return count
 
 
 def _given_up(row: Mapping[str, Any]) -> Refusal:

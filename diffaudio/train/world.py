@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from diffaudio.log import Refusal
 from diffaudio.train.launch import Asked
 from diffaudio.train.signals import die_with_parent
 
-__all__ = ["agreed", "join", "settled", "threads"]
+__all__ = ["agreed", "freed", "join", "settled", "threads"]
 
 _KINDS = {DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU}
 
@@ -66,6 +67,20 @@ def threads(asked: int) -> int:
     """Return the threads of one rank; 0 shares this machine's cores among its ranks."""
     ranks = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return asked or max(len(os.sched_getaffinity(0)) // ranks, 1)
+
+
+@contextlib.contextmanager
+def freed() -> Iterator[None]:
+    """Let go of what a failed block held before its error goes on.
+
+    The error would keep the loader alive, and the loader's processes would keep this one from
+    ending for many seconds.
+    """
+    try:
+        yield
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)
+        raise
 
 
 @contextlib.contextmanager

@@ -27,7 +27,8 @@ force=false                      # do again what is up to date
 
 limit='' corpus_again=$force
 if [ "$check" = true ]; then
-    limit=12 force=true tag=${tag:+${tag}_}check exp='' args="$args --train.steps 4"
+    limit=12 force=true tag=${tag:+${tag}_}check exp=''
+    args="$args --train.steps 4 --train.valid_every 2 --train.valid_items 2"
 fi
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
@@ -39,7 +40,7 @@ if stage 0 "Get the corpus: $root" "$root"; then
 fi
 if stage 1 "List and check the recordings: $data" "$data"; then
     run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
-        ${limit:+--limit "$limit"}
+        --nj "$nj" ${limit:+--limit "$limit"}
 fi
 if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
     run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"

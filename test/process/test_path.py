@@ -129,6 +129,11 @@ def test_start_is_the_last_marginal_around_the_guess():
         lambda: OUVE(sigma_min=0.5, sigma_max=0.05),
         lambda: SchroedingerBridgeVE(t_max=1.01),
         lambda: FlowSE(sigma_max=math.nan),
+        lambda: FlowSE(sigma_max=0.0),
+        lambda: OUVE(sigma_min=0.0),
+        lambda: OUVE(sigma_min=0.5),
+        lambda: SchroedingerBridgeVE(k=1.0),
+        lambda: SchroedingerBridgeVE(k=-2.0),
     ],
 )
 def test_ends_that_are_no_paths_are_refused(wrong):

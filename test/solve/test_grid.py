@@ -67,3 +67,19 @@ def test_a_last_knot_off_the_path_is_refused(t_last):
 def test_a_last_knot_at_zero_is_refused_though_the_path_goes_there():
     with pytest.raises(Refusal, match="t_last = 0 "):
         UniformGrid(t_last=0.0).times(RectifiedFlow(), 5)
+
+
+@pytest.mark.parametrize(
+    ("grid", "path"),
+    [
+        (KarrasGrid(sigma_min=2.0, sigma_max=1.0), OUVE()),
+        (LogSNRGrid(sigma_min=5.0), OUVE()),
+        (LogSNRGrid(sigma_min=0.0), RectifiedFlow()),
+        (LogSNRGrid(sigma_max=-1.0), VE()),
+    ],
+    ids=str,
+)
+def test_a_range_that_the_path_does_not_have_is_refused(grid, path):
+    with pytest.raises(Refusal, match="no knots on .* where sigma / alpha is") as refused:
+        grid.times(path, 5)
+    assert type(path).__name__ in str(refused.value)

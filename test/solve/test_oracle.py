@@ -9,6 +9,7 @@ import math
 import pytest
 import torch
 
+from diffaudio.log import Refusal
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
 from diffaudio.solve import (
     DDIM,
@@ -89,7 +90,7 @@ def order(errors):
 @pytest.mark.parametrize("solver", SOLVERS, ids=str)
 def test_order_of_convergence(path, grid, solver):
     if (path, solver) in REFUSED:
-        with pytest.raises(Exception, match="sigma' is -inf"):
+        with pytest.raises(Refusal, match="sigma' is -inf"):
             error(path, grid, solver, 4)
         return
     wanted = LOWER_ORDER.get((path, grid, solver), solver.order)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.solve import DDIM
 from diffaudio.solve.update import held_noise, update
 
 PATHS = [VE(), RectifiedFlow(), FlowSE(), OUVE(), SchroedingerBridgeVE()]
@@ -23,11 +24,11 @@ def reference_variance(t):
 
 
 def step(path, times, x, y, estimate, draw, eta):
-    """One update in x."""
+    """One step of DDIM, which is one update, in x."""
     now, then = path.at(times).knots()
-    z = x - now.mean * y
-    eps = held_noise(z, estimate, now, lambda: draw, noisy_start=False)
-    return update(estimate, eps, now, then, lambda: draw, eta=eta) + then.mean * y
+    solver = DDIM(eta, noisy_start=False)
+    z, _ = solver.step(lambda z, t: estimate, x - now.mean * y, now, then, (), lambda: draw)
+    return z + then.mean * y
 
 
 @pytest.mark.parametrize("start", [0.7, 1.0])

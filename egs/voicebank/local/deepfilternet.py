@@ -92,7 +92,9 @@ def main() -> None:
         lags.append(lag(x[:, 0], made[:, 0]))
         audio.save(options.out / path.name, made, rate)
     aligned = sum(late == 0 for late in lags)
-    print(f"{len(lags)} files, {aligned} with no delay left, real-time factor {net.seconds / heard:.3f}")
+    print(
+        f"{len(lags)} files, {aligned} with no delay left, real-time factor {net.seconds / heard:.3f}"
+    )
     if aligned < 0.9 * len(lags):
         raise SystemExit(f"not aligned: lags of {sorted(set(lags))} samples; nothing to be scored")
     about = {"solver": "DeepFilterNet3 v0.5.6", "rtf": round(net.seconds / heard, 5), "seed": None}

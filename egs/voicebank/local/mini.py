@@ -23,7 +23,7 @@ from diffaudio.log import Refusal, log
 
 __all__ = ["LABEL", "make"]
 
-LABEL = "mini: real speech and noise, not VoiceBank-DEMAND"
+LABEL = "mini (real speech and noise; not VoiceBank-DEMAND)"
 FEWEST_NOISES = 100
 PARTS = {"ru": "test", "fr": "valid"}  # the other languages are trained on
 
@@ -33,13 +33,13 @@ def make(folder: Path, downloads: Path) -> None:
 
     Args:
         folder: the corpus.
-        downloads: where the packages are kept, 190 MB.
+        downloads: the packages are kept in its folder `packages`, 190 MB.
 
     Raises:
         Refusal: the packages cannot be had; see `packages.fetch`.
     """
     patterns = {**SPEECH_PACKAGES, **NOISE_PACKAGES}
-    files = fetch(list(SPEECH_PACKAGES), list(NOISE_PACKAGES), downloads)
+    files = fetch(list(SPEECH_PACKAGES), list(NOISE_PACKAGES), downloads / "packages")
     log.info("reading %d packages", len(files))
     with ThreadPoolExecutor(2) as pool:
         contents = pool.map(lambda name: read(files[name], patterns[name]), files)

@@ -137,7 +137,7 @@ def utterances(prompts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _pieces(prompt: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut a prompt above 12 s in the quietest tenth of a second between 4 and 10 s of each piece."""
+    """Cut a prompt above 12 s where it is quietest between 4 and 10 s, again and again."""
     hop = RATE // 10
     while len(prompt) > LONGEST * RATE:
         frames = prompt[4 * RATE : 10 * RATE].reshape(-1, hop)
@@ -165,7 +165,8 @@ def mix(clean: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, n
 def noise_for(part: Part, name: str, kind: str, length: int) -> tuple[str, np.ndarray]:
     """Return description and samples of the noise of one utterance; its name decides every draw."""
     random = draw("noise", name)
-    labels, total = [], np.zeros(length)
+    labels: list[str] = []
+    total = np.zeros(length)
     for component in kind.split("+"):
         label, noise = component, np.zeros(0)
         if component == "babble":
@@ -182,7 +183,9 @@ def noise_for(part: Part, name: str, kind: str, length: int) -> tuple[str, np.nd
 
 def _unit(noise: np.ndarray) -> np.ndarray:
     """Scale a noise to power 1."""
-    return noise / np.sqrt((noise.astype(np.float64) ** 2).mean() + 1e-12)
+    power = float((noise.astype(np.float64) ** 2).mean())
+    scaled: np.ndarray = noise / (power + 1e-12) ** 0.5
+    return scaled
 
 
 def _babble(part: Part, speaker: str, length: int, random: np.random.Generator) -> np.ndarray:
@@ -204,7 +207,8 @@ def _speech_shaped(part: Part, length: int, random: np.random.Generator) -> np.n
     spectrum = np.sqrt((np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(axis=0))
     white = np.fft.rfft(random.standard_normal(length))
     bins = np.linspace(0, len(spectrum) - 1, len(white))
-    return np.fft.irfft(white * np.interp(bins, np.arange(len(spectrum)), spectrum), length)
+    shaped: np.ndarray = white * np.interp(bins, np.arange(len(spectrum)), spectrum)
+    return np.fft.irfft(shaped, length)
 
 
 def _scene(
@@ -223,7 +227,8 @@ def _loop(samples: np.ndarray, length: int, random: np.random.Generator) -> np.n
     ring = samples[fade:].copy()
     ring[-fade:] = ring[-fade:] * np.sqrt(1 - ramp) + samples[:fade] * np.sqrt(ramp)
     start = int(random.integers(len(ring)))
-    return np.take(ring, np.arange(start, start + length), mode="wrap")
+    looped: np.ndarray = np.take(ring, np.arange(start, start + length), mode="wrap")
+    return looped
 
 
 def write(parts: Mapping[str, Part], folder: Path) -> None:

@@ -43,9 +43,7 @@ def _apt(folder: Path, *words: str, cwd: Path | None = None) -> str:
     return done.stdout
 
 
-def fetch(
-    required: Sequence[str], optional: Sequence[str], folder: Path
-) -> dict[str, Path]:
+def fetch(required: Sequence[str], optional: Sequence[str], folder: Path) -> dict[str, Path]:
     """Bring packages into `folder` and return their files by package name.
 
     Args:
@@ -94,7 +92,8 @@ def read(package: Path, pattern: str) -> dict[str, bytes]:
     with subprocess.Popen(
         ["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         try:
             with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 found = {

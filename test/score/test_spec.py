@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from diffaudio.log import Refusal
+from diffaudio.metrics import METRICS
+from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
+
+TEST_SET = {"corpus": "mini", "split": "test", "utterances": 4, "manifest_sha256": "00"}
+
+
+def test_protocol_names_versions_and_what_is_compared(spec):
+    pytest.importorskip("pystoi")
+    from importlib import metadata
+
+    found = protocol([METRICS["ESTOI"], METRICS["SI-SDR"]], spec, ScoreSpec(), TEST_SET)
+    assert found["metrics"]["ESTOI"]["packages"] == {"pystoi": metadata.version("pystoi")}
+    assert found["metrics"]["SI-SDR"]["rate"] == spec.rate
+    assert (found["reference"], found["baseline"]) == ("clean", "noisy")
+    assert found["test_set"] == TEST_SET
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metrics": [METRICS["ESTOI"]]},
+        {"test_set": {**TEST_SET, "manifest_sha256": "01"}},
+        {"spec": ScoreSpec(resamples=500)},
+    ],
+)
+def test_the_digest_moves_with_anything_that_matters(spec, change):
+    pytest.importorskip("pystoi")
+    usual = {"metrics": [METRICS["SI-SDR"]], "audio": spec, "spec": ScoreSpec()}
+    usual["test_set"] = TEST_SET
+    first, second = protocol(**usual), protocol(**{**usual, **change})
+    assert hashed(first) == hashed(protocol(**usual))
+    assert hashed(first) != hashed(second)
+
+
+def test_the_bootstrap_does_not_change_what_an_utterance_scores(spec):
+    def made(**options):
+        return comparable(protocol([METRICS["SI-SDR"]], spec, ScoreSpec(**options), TEST_SET))
+
+    assert hashed(made(resamples=500, seed=3)) == hashed(made())
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"metrics": []}, "empty"),
+        ({"metrics": ["PESQ", "PESQ"]}, "twice"),
+        ({"resamples": 10}, "resamples: 10"),
+        ({"worst": -1}, "worst: -1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options, word):
+    with pytest.raises(Refusal, match=word):
+        ScoreSpec(**options)
