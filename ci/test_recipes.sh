@@ -5,7 +5,7 @@ CDPATH='' cd -- "$(dirname -- "$0")/.."
 . utils/activate.sh
 
 for recipe in egs/*; do
-    small=(--corpus synthetic --conf conf/demo.yaml --tag ci
+    small=(--corpus synthetic --conf conf/demo.yaml --limit 12 --tag ci
         --args "--train.steps 4 --train.valid_every 4 --train.valid_items 2")
     "$recipe/run.sh" "${small[@]}" --force true
     "$recipe/run.sh" "${small[@]}" 2>&1 | tee "$recipe/exp/again.log"

@@ -11,9 +11,11 @@ from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from diffaudio.codec import Codec
 from diffaudio.data.batch import Batch
+from diffaudio.data.plan import generator
 from diffaudio.log import Refusal
 from diffaudio.nets import Net
 from diffaudio.process import Marginal, Path, Target, Times, check_pair
@@ -96,11 +98,11 @@ class Model(nn.Module):
         audio, level = self._levelled(batch.target, batch.given, batch.samples)
         x0, y, mask = self._states(audio, batch.given, level, batch.samples)
         centre = y if self.residual and y is not None else torch.zeros_like(x0)
-        random = [torch.Generator().manual_seed(key) for key in batch.keys]
-        u = torch.stack([torch.rand((), generator=one) for one in random])
-        m = self.path.at(self.times(u.to(x0.device), self.path)[:, None, None, None])
+        u = torch.tensor([generator(key, "time").random() for key in batch.keys])
+        m = self.path.at(self.times(u.to(x0), self.path)[:, None, None, None])
         frames = self.codec.frames(batch.samples)
         eps = KeyedNoise(batch.keys, x0.shape[1:3], frames.tolist(), x0.device)()
+        eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))
         z = m.z(x0 - centre, eps)
         answer = self._answer(z, m, y, mask)
         wanted = self.target.of(x0 - centre, eps, m)
@@ -132,6 +134,7 @@ class Model(nn.Module):
         if self.given != (given is not None):
             raise Refusal(f"the model is given {'audio' if self.given else 'nothing'}")
         longest = int(samples.max())
+        given = None if given is None else given[..., :longest]
         audio = torch.zeros(len(keys), 1, longest, device=samples.device)
         audio, level = self._levelled(audio if given is None else given, given, samples)
         blank, y, mask = self._states(audio, given, level, samples)

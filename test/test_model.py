@@ -140,6 +140,16 @@ def test_training_times_and_noise_come_from_the_keys():
     assert not torch.isclose(model(one)[0], first).any()
 
 
+def test_audio_padded_beyond_the_longest_item():
+    """A loader pads to its grid; neither loss nor output sees that."""
+    model = build(audio_loss=1.0)
+    tight, wide = batch([0, 2], 3000), batch([0, 2], 4000)
+    torch.testing.assert_close(model(wide)[0], model(tight)[0], rtol=1e-4, atol=1e-5)
+    sampler = Sampler(DDIM(), UniformGrid(), 2)
+    out = [model.generate(one.given, one.samples, one.keys, sampler) for one in (tight, wide)]
+    torch.testing.assert_close(out[1], out[0])
+
+
 def test_silence_in_silence_out():
     model = build(residual=True)
     zeros = torch.zeros(1, 1, 3000)

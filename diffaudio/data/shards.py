@@ -171,12 +171,9 @@ def read_index(path: Path) -> list[Entry]:
     if hashlib.sha256(index).hexdigest() != footer.sha256:
         raise damaged(path, "the index does not match its SHA-256")
     try:
-        entries = [_entry(line, footer.offset) for line in index.splitlines()]
+        return [_entry(line, footer.offset) for line in index.splitlines()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"the index cannot be used ({error})") from error
-    if len(entries) != footer.entries:
-        raise damaged(path, f"{len(entries)} entries, {footer.entries} expected")
-    return entries
 
 
 def _json(value: Any) -> bytes:

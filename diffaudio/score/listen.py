@@ -24,9 +24,8 @@ _HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the pa
 
 @dataclass(frozen=True)
 class Chosen:
-    """An utterance to listen to, why it was chosen, and its values beside the baseline's."""
+    """An utterance to listen to, with its values and the baseline's."""
 
-    why: str
     sound: Sound
     scored: Scored
     baseline: Scored | None

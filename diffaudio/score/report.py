@@ -199,7 +199,7 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         for name in names:
             at = position[name]
             before = evidence.before[at] if evidence.before else None
-            one = Chosen(why, evidence.sounds[at], evidence.table[at], before)
+            one = Chosen(evidence.sounds[at], evidence.table[at], before)
             parts.append(card(one, spec, evidence.found["system"]))
     return "".join(parts)
 

@@ -21,6 +21,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from diffaudio.data import plan
 from diffaudio.data.batch import Batch
@@ -33,7 +34,7 @@ from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.signals import Stop, stopping
 from diffaudio.train.warm import warm_start
-from diffaudio.train.world import freed, settled, threads
+from diffaudio.train.world import freed, seed, settled, threads
 
 __all__ = ["Run", "train"]
 
@@ -87,6 +88,7 @@ class Run:
         log.info(text, spec.global_batch, size, world, self.micro)
         self.bare = job.model  # `model` is what accelerate makes of it: the same weights
         self.model, self.optimizer = accelerator.prepare(self.bare, adamw(self.bare, job.spec))
+        self.model.train()
         self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
         if job.spec.init_from and self.checkpoints.newest() is None:
             warm_start(job.spec.init_from, self.bare)
@@ -118,7 +120,7 @@ class Run:
         """Take one step: gradients, clip, weights, average, a row of the log."""
         began = time.perf_counter()
         sums, items = self._gradients(batches)
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.spec.clip or math.inf)
+        norm = clip_grad_norm_(self.bare.parameters(), self.spec.clip or math.inf)
         lr = learning_rate(self.progress.step, self.spec)
         sums["stop"] += bool(stop)
         sums["broken"] += ~torch.isfinite(norm)
@@ -152,14 +154,13 @@ class Run:
             lambda: torch.zeros((), dtype=torch.float64, device=device)
         )
         items: dict[str, bool] = {}
-        self.model.train()
         for left in reversed(range(self.micro)):
             asked = time.perf_counter()
             batch = next(batches)
             sums["waited"] += (time.perf_counter() - asked) / world
             assert batch.step == self.progress.step, (batch.step, self.progress.step)
             batch = batch.to(device)
-            torch.manual_seed(batch.keys[0])  # dropout
+            seed(batch.keys[0], device)  # dropout
             with self.accelerator.no_sync(self.model) if left else contextlib.nullcontext():
                 with self._autocast():
                     losses, parts = self.model(batch)
@@ -210,6 +211,7 @@ class Run:
         self.model.eval()
         with torch.no_grad(), self._autocast(), self._averaged():
             scores = validate(self.bare, self.accelerator, stop)
+        self.model.train()
         if scores is None:
             self.stopped = True
             return

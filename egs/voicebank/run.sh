@@ -16,6 +16,7 @@ tag=                             # added to the names of folders, keeps variants
 exp=                             # experiment folder; empty: exp/<name of conf>
 sets="test"                      # sets to decode and score, separated by spaces
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
+limit=0                          # take only the first items of every set; 0 takes all
 nj=$(getconf _NPROCESSORS_ONLN)  # parallel jobs, in all stages but training
 ngpu=0                           # GPUs per machine; 0 computes on the CPU
 num_nodes=1                      # machines for training
@@ -25,7 +26,7 @@ check=false                      # try all stages on few items and steps, in fol
 force=false                      # do again what is up to date
 . parse_options.sh
 
-limit='' corpus_again=$force
+corpus_again=$force
 if [ "$check" = true ]; then
     limit=12 force=true tag=${tag:+${tag}_}check exp=''
     args="$args --train.steps 4 --train.valid_every 2 --train.valid_items 2"
@@ -40,14 +41,12 @@ if stage 0 "Get the corpus: $root" "$root"; then
 fi
 if stage 1 "List and check the recordings: $data" "$data"; then
     run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
-        --nj "$nj" ${limit:+--limit "$limit"}
+        --limit "$limit" --nj "$nj"
 fi
 if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
     run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"
 fi
-if stage 3 "Extract features"; then
-    log "Not needed: spectrograms are computed on the fly."
-fi
+if stage 3 "Features: none are stored, spectrograms are computed on the fly"; then :; fi
 if stage 4 "Train: $exp" "$exp"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
@@ -64,7 +63,5 @@ if stage 6 "Score: $exp/score/$decode_tag"; then
             --set "$split" --tag "$decode_tag" --nj "$nj"
     done
 fi
-if stage 7 "Sweep solvers and numbers of calls"; then
-    log "Not part of this recipe."
-fi
+if stage 7 "Sweep of solvers and calls: not part of this recipe"; then :; fi
 finish

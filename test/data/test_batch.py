@@ -169,6 +169,25 @@ def test_remix_swaps_noise(index, small):
     assert 0.38 < foreign / 240 < 0.6
 
 
+def test_remix_is_drawn_anew_for_every_use(index):
+    """The same item of another epoch has another gain."""
+    batching = Batching(8, 8, crop_seconds=0.04, remix=Remix(gain_db=(-10.0, 10.0)))
+    gains = {}
+    for plain, mixed in zip(
+        take(index, 40, Batching(8, 8, crop_seconds=0.04)), take(index, 40, batching), strict=True
+    ):
+        ratio = mixed.audio["clean"].square().mean(-1) / plain.audio["clean"].square().mean(-1)
+        for name, gain in zip(plain.ids, ratio[:, 0].tolist(), strict=True):
+            gains.setdefault(name, []).append(gain)
+    assert all(len(set(values)) == len(values) > 1 for values in gains.values())
+
+
+def test_crops_are_shuffled_without_regard_to_length(index):
+    ids = list(itertools.chain.from_iterable(batch.ids for batch in take(index, 8, CROPS)))
+    rows = plan.steps(np.zeros(30), seed=3, epoch=0, global_batch=8)
+    assert ids == [index.id(row) for row in rows.ravel()]
+
+
 def test_one_role_is_enough(index):
     spec = AudioSpec(rate=8000, target="noisy")
     batch = next(train_loader(index, spec, CROPS, seed=0, start_step=0))

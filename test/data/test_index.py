@@ -1,4 +1,5 @@
 import io
+import json
 import multiprocessing
 import os
 import pickle
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from diffaudio.data import merge, shards
+from diffaudio.data import convert, merge, shards
 from diffaudio.data.index import Index, Window
 from diffaudio.data.shards import ShardError
 from diffaudio.log import Refusal
@@ -151,6 +152,48 @@ def test_replaced_missing_and_cut_shards_are_refused(copied):
     path.unlink()
     with pytest.raises(ShardError, match="000008"):
         Index.open(copied)
+
+
+def test_a_shard_of_other_content_and_the_same_size_is_refused(copied):
+    path = copied / "000008.tar"
+    entries, data, size = shards.read_index(path), path.read_bytes(), path.stat().st_size
+    with shards.create(path) as shard:
+        for entry in entries:
+            fields = {
+                name: data[field.offset : field.offset + field.size]
+                for name, field in entry.fields.items()
+            }
+            meta = json.loads(fields.pop("json"))
+            shard.write(entry.key, fields, {**meta, "speaker": "t"}, samples=entry.samples)
+    assert path.stat().st_size == size
+    with pytest.raises(ShardError, match=r"000008\.tar: is not the shard that was indexed"):
+        Index.open(copied)
+
+
+def one_item(folder, data, samples, rate):
+    with shards.create(folder / "a.tar") as shard:
+        shard.write("a", {"x.flac": data}, {}, samples=samples)
+    return merge.build(folder, [folder / "a.tar"], rate=rate)
+
+
+def test_audio_unlike_its_index_is_refused(tmp_path):
+    data = convert.encode(np.ones((1000, 1), np.int16), 8000)
+    assert len(one_item(tmp_path, data, 1000, 8000).read(0, "x")) == 1000
+    for samples, rate in ((999, 8000), (1001, 8000), (1 << 31, 8000), (1000, 16000)):
+        index = one_item(tmp_path, data, samples, rate)
+        for read in ((0, None), (0, 5)):
+            with pytest.raises(ShardError, match="header does not match"):
+                index.read(0, "x", *read)
+
+
+def test_audio_that_ends_before_its_header_says(tmp_path):
+    """A FLAC header may claim any length; nothing may come back short or made up."""
+    data = bytearray(convert.encode(np.ones((5000, 1), np.int16), 8000))
+    data[22:26] = (1 << 20).to_bytes(4, "big")  # the low 32 bits of the number of samples
+    index = one_item(tmp_path, bytes(data), 1 << 20, 8000)
+    for read in ((0, None), (0, 6000), (4000, 2000), (1 << 19, 10)):
+        with pytest.raises(ShardError, match="x.flac is damaged"):
+            index.read(0, "x", *read)
 
 
 def test_flipped_audio_is_rejected_whole_and_never_wrong_in_a_crop(copied, small):

@@ -104,7 +104,12 @@ def test_no_id_twice_means_no_problem(tmp_path):
 
 
 def test_a_speaker_that_a_split_shares_is_named(tmp_path):
-    speakers = [("a", "train", "p1"), ("b", "valid", "p1"), ("c", "test", "p2"), ("d", "test", "p1")]
+    speakers = [
+        ("a", "train", "p1"),
+        ("b", "valid", "p1"),
+        ("c", "test", "p2"),
+        ("d", "test", "p1"),
+    ]
     rows = [row(name, split, speaker=speaker) for name, split, speaker in speakers]
     collected = validate.collect(rows, tmp_path, SPEC, fields=["speaker"])
     [problem] = validate.overlaps(collected, {"test": ["speaker"]})

@@ -131,8 +131,8 @@ call() {
     run "$voicebank" --help
     [ "$status" -eq 0 ]
     has "VoiceBank-DEMAND"
-    for name in stage stop_stage corpus conf args tag exp sets decode_tag nj ngpu num_nodes \
-        status dry_run check force; do
+    for name in stage stop_stage corpus conf args tag exp sets decode_tag limit nj ngpu \
+        num_nodes status dry_run check force; do
         has "  --$name "
     done
     longest=$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)

@@ -1,0 +1,11 @@
+"""From a trained model to audio: sets of a corpus, files of one's own, a portable folder.
+
+spec.py     the section `decode`: sampler, weights, sizes
+trained.py  a trained model put together from its folder, checked; batches and streams through it
+slices.py   slices of a set as independent tasks
+stage.py    the stage: checked before, recorded in decode.json after
+chunks.py   sound of any length in bounded memory
+stream.py   audio files as streams, at another rate, written whole or not at all
+enhance.py  files and folders
+export.py   weights, configuration and model card in one folder
+"""
