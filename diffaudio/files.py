@@ -30,9 +30,24 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     """Open a binary file that appears under `path` only when the block ends without an error.
 
     Raises:
-        Refusal: the disk is full; nothing is left behind and an older file stays as it was.
+        Refusal: the disk is full or the folder is closed to us; nothing is left behind and an older
+            file stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(path) as file:
+            yield file
+        fsync_dir(path.parent)
+    except OSError as error:
+        raise Refusal(
+            f"{path}: could not be written ({error.strerror})",
+            mend="free some space or choose another folder; what was finished before is kept",
+        ) from error
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside `path` that takes its place when the block ends, or is removed."""
     temporary = path.parent / f".{path.name}.tmp.{os.getpid()}"
     file = temporary.open("wb")
     try:
@@ -41,17 +56,10 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         os.fsync(file.fileno())
         file.close()
         temporary.rename(path)
-        fsync_dir(path.parent)
-    except OSError as error:
-        raise Refusal(
-            f"{path}: could not be written ({error.strerror})",
-            mend="free some space or choose another folder; what was finished before is kept",
-        ) from error
     finally:
         with contextlib.suppress(OSError):  # close() flushes again and may meet the full disk again
             file.close()
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

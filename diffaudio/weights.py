@@ -42,7 +42,8 @@ def find(exp: Path, which: str) -> Path:
 
     Args:
         exp: an experiment, or an exported folder (which holds one checkpoint, whatever `which`).
-        which: `best` (by validation), `last`, or a checkpoint's name such as `step_00000500`.
+        which: `best` (by validation; the last one where none was made), `last`, or a checkpoint's
+            name such as `step_00000500`.
 
     Raises:
         Refusal: there is no such checkpoint; the mend lists those there are.
@@ -50,10 +51,11 @@ def find(exp: Path, which: str) -> Path:
     if (exp / STATE).is_file():
         return exp
     names = sorted(path.parent.name for path in exp.glob(f"checkpoints/step_*/{STATE}"))
-    if which == "last" and names:
-        return exp / "checkpoints" / names[-1]
-    if which == "best" and (exp / "best.json").is_file():
+    validated = (exp / "best.json").is_file()
+    if which == "best" and validated:
         which = str(read_json(exp / "best.json").get("checkpoint"))
+    elif which in {"best", "last"} and names:
+        which = names[-1]
     if which in names:
         return exp / "checkpoints" / which
     raise Refusal(

@@ -8,4 +8,6 @@ if [ -z "${VIRTUAL_ENV:-}" ] && [ "${CONDA_DEFAULT_ENV:-base}" = base ] &&
     export VIRTUAL_ENV=$DIFFAUDIO_ROOT/tools/venv
     PATH=$VIRTUAL_ENV/bin:$PATH
 fi
+# Idle threads sleep: spinning ones take the cores that other jobs on the machine compute on.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 export DIFFAUDIO_ROOT LC_ALL=C.UTF-8 PATH=$DIFFAUDIO_ROOT/utils:$PATH

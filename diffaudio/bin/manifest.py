@@ -115,10 +115,11 @@ def _rows(recipe: ModuleType, root: Path) -> Iterator[Any]:
     except Refusal:
         raise
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename == recipe.__file__] or frames
         raise Refusal(
             f"{recipe.__file__}: rows() failed: {type(error).__name__}: {error}\n"
-            f"  at {last.filename}, line {last.lineno}: {last.line}",
+            f"  in line {own[-1].lineno}: {own[-1].line}",
             mend="correct rows(); text that is not UTF-8 must be decoded by its own encoding",
         ) from error
 
@@ -142,6 +143,8 @@ def _label(root: Path) -> str:
 def _inputs(recipe: Path, root: Path, out: Path) -> dict[str, str]:
     """Return digests of the recipe and of the corpus: names, sizes and times of its files.
 
+    Hidden files do not count: records and locks of stage 0.
+
     Raises:
         Refusal: stage 0 was interrupted while it made the corpus.
     """
@@ -151,7 +154,7 @@ def _inputs(recipe: Path, root: Path, out: Path) -> dict[str, str]:
     total = hashlib.sha256()
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if Path(folder, name) != out)
-        for name in sorted(files):
+        for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(folder, name)
             about = path.lstat()
             line = f"{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}\n"

@@ -11,7 +11,7 @@ from diffaudio import provenance
 from diffaudio.config import Config, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.log import log
-from diffaudio.score import Request, ScoreSpec, publish, score, shown, summarise
+from diffaudio.score import Request, ScoreSpec, link, publish, score, shown, summarise
 from diffaudio.score.pairs import content
 
 __all__ = ["main"]
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     )
     sys.stdout.write(shown(request.out))
     log.info("%s: all scores of this experiment", summarise(options.exp))
-    log.info("%s: open it in a browser", request.out / "report.html")
+    log.info("%s: open it in a browser", link(options.exp, request.out))
     if options.publish:
         log.info("%s: all published scores", publish(request.out, Path.cwd()))
     return 0

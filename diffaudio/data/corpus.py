@@ -9,19 +9,18 @@ many, or when splits overlap, there are no manifests and the command fails.
 
 from __future__ import annotations
 
-import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diffaudio.data import faults, manifest
+from diffaudio.data import faults, manifest, problem
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.manifest import Row
-from diffaudio.data.problem import Problem, describe
-from diffaudio.data.validate import Collected, collect, overlaps, repeats
+from diffaudio.data.validate import PROBLEMS, Collected, collect, overlaps, repeats
 from diffaudio.files import atomic, digest, write_json
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
@@ -88,6 +87,8 @@ def build(
         Refusal: too many problems, overlapping splits, or no rows; problems.jsonl has them all.
     """
     out.mkdir(parents=True, exist_ok=True)
+    for killed in out.glob(".rows.*"):  # a run that could not clean up
+        shutil.rmtree(killed)
     with tempfile.TemporaryDirectory(dir=out, prefix=".rows.") as folder:
         fields = {key for keys in disjoint.values() for key in keys}
         collected = collect(rows, Path(folder), spec, fields=fields)
@@ -99,12 +100,12 @@ def build(
             for path in collected.slices
         ]
         counts = run_tasks(tasks, nj=nj, log_dir=out / "log", title="manifest")
-        problems = [
-            *collected.problems,
-            *(problem for lines in repeated.values() for problem in lines.values()),
-            *overlaps(collected, disjoint),
-        ]
-        _write_problems(out / "problems.jsonl", problems, collected.slices)
+        with atomic(out / "problems.jsonl") as file:
+            file.write((Path(folder) / PROBLEMS).read_bytes())
+            found = [each for lines in repeated.values() for each in lines.values()]
+            file.writelines(map(problem.encode, [*found, *overlaps(collected, disjoint)]))
+            for path in collected.slices:
+                file.write(path.with_suffix(".problems").read_bytes())
         _judge(out / "problems.jsonl", collected, kept=sum(counts), max_reject=max_reject)
         checked = [path.with_suffix(".rows") for path in collected.slices]
         splits = publish(checked, out, collected.splits)
@@ -136,23 +137,11 @@ def examine_slice(path: Path, root: Path, spec: AudioSpec, skip: set[int]) -> in
             if number in skip:
                 continue
             checked, problems = faults.examine(row, root, spec)
-            bad.writelines(map(_line, problems))
+            bad.writelines(map(problem.encode, problems))
             if not problems:
                 good.write(manifest.encode(checked))
                 kept += 1
     return kept
-
-
-def _line(problem: Problem) -> bytes:
-    """Return a problem as a line of JSON; what is not UTF-8 in a name is escaped."""
-    return json.dumps({**asdict(problem), "mend": problem.mend}).encode() + b"\n"
-
-
-def _write_problems(path: Path, problems: Iterable[Problem], slices: Iterable[Path]) -> None:
-    with atomic(path) as file:
-        file.writelines(map(_line, problems))
-        for found in slices:
-            file.write(found.with_suffix(".problems").read_bytes())
 
 
 def _judge(path: Path, collected: Collected, *, kept: int, max_reject: float) -> None:
@@ -161,26 +150,17 @@ def _judge(path: Path, collected: Collected, *, kept: int, max_reject: float) ->
     Raises:
         Refusal: above `max_reject`, or splits overlap.
     """
-    left_out, overlap = collected.seen - kept, False
-    for problem in _read_problems(path):
-        overlap = overlap or problem.reason == "split overlap"
+    left_out = collected.seen - kept
+    overlap = any(found.reason == "split overlap" for found in problem.read(path))
     if not (left_out or overlap):
         return
     share = left_out / collected.seen
     head = f"{path}: {left_out} of {collected.seen} rows have a problem ({100 * share:.2g} %"
-    text = f"{head}, limit {100 * max_reject:g} %)\n{describe(_read_problems(path))}"
+    text = f"{head}, limit {100 * max_reject:g} %)\n{problem.describe(problem.read(path))}"
     if overlap or share > max_reject:
         what = "splits must not overlap" if overlap else "mend them or raise --max_reject"
         raise Refusal(text, mend=f"{what}; {path} names every one")
     log.warning("%s\nThese rows are left out.", text)
-
-
-def _read_problems(path: Path) -> Iterator[Problem]:
-    with path.open("rb") as file:
-        for line in file:
-            record = json.loads(line)
-            del record["mend"]
-            yield Problem(**record)
 
 
 def publish(slices: Sequence[Path], out: Path, splits: Iterable[str]) -> dict[str, Split]:

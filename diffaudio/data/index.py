@@ -101,8 +101,8 @@ class Index:
         """
         about, columns = load(folder / "index")
         for name, size, _, sha256 in about.shards:
-            found = ((folder / name).stat().st_size, read_footer(folder / name).sha256)
-            if found != (size, sha256):
+            found = (read_footer(folder / name).sha256, (folder / name).stat().st_size)
+            if found != (sha256, size):
                 raise damaged(folder / name, "is not the shard that was indexed")
         return cls(folder, about, columns)
 

@@ -29,7 +29,8 @@ def build(folder: Path, shards: Sequence[Path], *, rate: int) -> Index:
         last = _check_order(path, last, entries)
         for name, column in _columns(path, entries, names).items():
             parts[name].append(column)
-        about.append((path.name, path.stat().st_size, len(entries), read_footer(path).sha256))
+        footer = read_footer(path)
+        about.append((path.name, path.stat().st_size, footer.entries, footer.sha256))
     columns = {name: np.concatenate(part) for name, part in parts.items()}
     columns["ends"] = np.cumsum(columns["ends"], dtype=np.uint32)
     save(folder / "index", About(rate, names, about), columns)
@@ -67,5 +68,5 @@ def _columns(path: Path, entries: list[Entry], names: list[str]) -> dict[str, np
             "samples": np.array(samples, np.uint32),
             "fields": np.array(fields, np.uint32).reshape(-1, len(names), 3),
         }
-    except OverflowError as error:
+    except (OverflowError, ValueError, TypeError) as error:
         raise damaged(path, "an item exceeds 4 GB or 2^32 samples: cut it up") from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-__all__ = ["MENDS", "Problem", "describe"]
+__all__ = ["MENDS", "Problem", "describe", "encode", "read"]
 
 # Every reason there is, with its mend.
 MENDS = {
@@ -70,6 +72,20 @@ class Problem:
 def _one_line(name: str) -> str:
     """Return a name that cannot break a line of text: control characters are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def encode(problem: Problem) -> bytes:
+    """Return a problem as a line of JSON with its mend; names that are not UTF-8 are escaped."""
+    return json.dumps({**asdict(problem), "mend": problem.mend}).encode() + b"\n"
+
+
+def read(path: Path) -> Iterator[Problem]:
+    """Yield the problems of a file of such lines."""
+    with path.open("rb") as file:
+        for line in file:
+            record = json.loads(line)
+            del record["mend"]
+            yield Problem(**record)
 
 
 def describe(problems: Iterable[Problem], *, examples: int = 5) -> str:

@@ -79,7 +79,7 @@ class ShardWriter:
 
         Args:
             key: 1 to 200 letters (A to Z), digits, `_` or `-`, new to this shard.
-            fields: name (lower case, such as `clean.flac`) to content.
+            fields: name (lower case, such as `clean.flac`, not `json`) to content.
             meta: what else is known of the item; it becomes the field `json`.
             samples: the item's length, which plans sort by.
 
@@ -93,10 +93,10 @@ class ShardWriter:
             )
         if key in self._entries:
             raise ShardError(f"item {key!r}: a second item of this id", mend="give it another id")
-        content = {**{name: fields[name] for name in sorted(fields)}, "json": _json(meta)}
-        for name in content:
-            if not _FIELD.fullmatch(name):
+        for name in fields:
+            if not _FIELD.fullmatch(name) or name == "json":
                 raise ShardError(f"item {key!r}: field {name!r} is not lower case a-z 0-9 _ - .")
+        content = {**{name: fields[name] for name in sorted(fields)}, "json": _json(meta)}
         places = {name: self._member(f"{key}.{name}", data) for name, data in content.items()}
         self._entries[key] = Entry(key, samples, places)
 

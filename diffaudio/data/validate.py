@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from diffaudio.data import problem
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.manifest import Row, encode, read
 from diffaudio.data.problem import Problem
 
-__all__ = ["SLICE", "Collected", "check_row", "collect", "overlaps", "repeats"]
+__all__ = ["PROBLEMS", "SLICE", "Collected", "check_row", "collect", "overlaps", "repeats"]
 
 SLICE = 200  # rows in a slice, which is one task of the stage
+PROBLEMS = "problems.jsonl"  # beside the slices: what was wrong with the other rows
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -134,7 +136,6 @@ class Collected:
     Args:
         slices: files of at most `SLICE` rows as JSON lines, those without a problem.
         seen: rows that the recipe yielded.
-        problems: of the others.
         splits: in the order in which they came up.
         digests: 8 bytes of every id, in the order of the slices.
         places: the number of every row's split.
@@ -143,7 +144,6 @@ class Collected:
 
     slices: list[Path] = field(default_factory=list)
     seen: int = 0
-    problems: list[Problem] = field(default_factory=list)
     splits: list[str] = field(default_factory=list)
     digests: array[int] = field(default_factory=lambda: array("Q"))
     places: array[int] = field(default_factory=lambda: array("H"))
@@ -169,23 +169,24 @@ def collect(
 
     Args:
         rows: of the recipe, with a split each.
-        folder: for the slices.
+        folder: for the slices and the problems.
         spec: names the roles.
         fields: whose values are remembered for `overlaps`.
     """
     collected = Collected(values={key: {} for key in fields})
     source = iter(rows)
-    while batch := list(itertools.islice(source, SLICE)):
-        path = folder / f"{len(collected.slices):06d}.jsonl"
-        with path.open("wb") as file:
-            for row in batch:
-                problems = check_row(row, spec)
-                collected.problems += problems
-                if not problems:
-                    collected.add(row)
-                    file.write(encode(row))
-        collected.seen += len(batch)
-        collected.slices.append(path)
+    with (folder / PROBLEMS).open("wb") as bad:
+        while batch := list(itertools.islice(source, SLICE)):
+            path = folder / f"{len(collected.slices):06d}.jsonl"
+            with path.open("wb") as good:
+                for row in batch:
+                    problems = check_row(row, spec)
+                    bad.writelines(map(problem.encode, problems))
+                    if not problems:
+                        collected.add(row)
+                        good.write(encode(row))
+            collected.seen += len(batch)
+            collected.slices.append(path)
     return collected
 
 

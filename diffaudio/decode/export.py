@@ -111,7 +111,7 @@ def _head(name: str, trained: Trained, config: Config) -> str:
         "training": f"{about['train_steps']} steps" + (f", {hours:.2g} h" if hours else ""),
         "weights": f"checkpoint {about['checkpoint']}, {kind}",
         "sampler": f"{_class(sampler['solver'])}, {_class(sampler['grid'])}, "
-        f"{sampler['calls']} network calls",
+        f"{sampler['calls']} network call{'s' * (sampler['calls'] > 1)}",
         "exported with": f"diffaudio {__version__}, commit {environment()['commit']}",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
@@ -148,7 +148,7 @@ def _data(corpus: dict[str, Any]) -> str:
     if not corpus:
         return "## Data\n\nThe corpus was not named when this folder was made.\n"
     hours = {name: split["hours"] for name, split in corpus["splits"].items()}
-    listed = ", ".join(f"{name} {amount:.2g} h" for name, amount in hours.items())
+    listed = ", ".join(f"{amount:.2g} h in {name}" for name, amount in hours.items())
     label = f" ({corpus['label']})" if corpus.get("label") else ""
     licence = (
         f"Its authors and licences: [{CREDITS}]({CREDITS}). Keep that file with this folder."
@@ -157,10 +157,11 @@ def _data(corpus: dict[str, Any]) -> str:
     )
     return f"""## Data
 
-Trained on `{corpus["name"]}`{label}: {listed}.
+The corpus is `{corpus["name"]}`{label}: {listed}.
+{licence}
 
-{licence} diffaudio itself is under the Apache License 2.0; what the licences of the data say about
-a model trained on them applies to these weights.
+diffaudio itself is under the Apache License 2.0; what the licences of the data say about a model
+trained on them applies to these weights.
 """
 
 
@@ -178,7 +179,8 @@ The recipe's own classes {", ".join(own)}: run from a folder that holds the reci
 
 
 def _demoted(text: str) -> str:
-    """Return Markdown with every heading one level lower, outside of code."""
+    """Return Markdown with every heading one level lower, outside of code; no comments."""
+    text = re.sub(r"^<!--.*?-->\n", "", text, flags=re.MULTILINE | re.DOTALL)
     parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     return "".join(
         part if part.startswith("```") else re.sub(r"^#", "##", part, flags=re.MULTILINE)

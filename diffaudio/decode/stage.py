@@ -14,6 +14,7 @@ from diffaudio.decode.trained import MODEL, read_config
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
+from diffaudio.model import Model
 
 __all__ = ["decode_set"]
 
@@ -52,7 +53,8 @@ def decode_set(
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
     found = weights.find(exp, spec.checkpoint)
-    weights.read_weights(found, ema=spec.ema)  # refused here, once, rather than in every task
+    held = weights.read_weights(found, ema=spec.ema)
+    weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     inputs = {str(dump): _shards(data, dump, config), str(path): digest(path)}
     with exclusive(out):

@@ -128,13 +128,14 @@ class Path(ABC):
         return t
 
     def at(self, t: Tensor) -> Marginal:
-        """Return the path at times t (any shape), with exact derivatives by forward mode."""
-        with torch.inference_mode(mode=False):  # where forward derivatives are silently zero
-            t = t.clone()
-            (alpha, sigma), (d_alpha, d_sigma) = torch.func.jvp(
-                lambda s: (self.alpha(s), self.sigma(s)), (t,), (torch.ones_like(t),)
-            )[:2]
-            return Marginal(t, alpha, self.mean(t), sigma, d_alpha, d_sigma, self.log_snr(t))
+        """Return the path at times t (any shape), with exact derivatives."""
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            t = t.detach().clone().requires_grad_()
+            alpha, sigma = self.alpha(t), self.sigma(t)
+            slopes = _slope(alpha, t), _slope(sigma, t)
+        t = t.detach()
+        ends = alpha.detach(), self.mean(t), sigma.detach()
+        return Marginal(t, *ends, *slopes, self.log_snr(t))
 
     def time_of(self, log_snr: Tensor) -> Tensor:
         """Return the times in [t_min, t_max] whose half-log-SNR is nearest to the one asked for."""
@@ -158,6 +159,13 @@ class Path(ABC):
         """
         last = self.at(torch.tensor(self.t_max, dtype=torch.float64))
         return last.sigma * eps if guess is None else last.z(guess, eps)
+
+
+def _slope(value: Tensor, t: Tensor) -> Tensor:
+    """Return d value / dt, elementwise; 0 where the value does not hang on t."""
+    if not value.requires_grad:
+        return torch.zeros_like(value)
+    return torch.autograd.grad(value.sum(), t)[0]
 
 
 def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tensor]) -> None:

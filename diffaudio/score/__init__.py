@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diffaudio.score.publish import publish, shown, summarise
+from diffaudio.score.publish import link, publish, shown, summarise
 from diffaudio.score.spec import ScoreSpec
 from diffaudio.score.stage import Request, score
 
-__all__ = ["Request", "ScoreSpec", "publish", "score", "shown", "summarise"]
+__all__ = ["Request", "ScoreSpec", "link", "publish", "score", "shown", "summarise"]

@@ -60,10 +60,19 @@ def estimates(rows: Iterable[Row], folder: Path) -> dict[str, Path]:
 
 
 def content(paths: Iterable[Path]) -> str:
-    """Return one digest of the names and the bytes of `paths`."""
+    """Return one digest of the names and the bytes of `paths`.
+
+    Raises:
+        Refusal: one of them cannot be read.
+    """
     total = hashlib.sha256()
     for path in paths:
-        total.update(f"{path.name} {digest(path)}\n".encode())
+        try:
+            total.update(f"{path.name} {digest(path)}\n".encode())
+        except OSError as error:
+            raise Refusal(
+                f"{path}: {error.strerror}", mend="check the corpus: `diffaudio manifest`"
+            ) from error
     return total.hexdigest()
 
 

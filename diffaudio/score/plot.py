@@ -68,11 +68,12 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def scatter(points: Sequence[tuple[float, float, str]], name: str) -> str:
+def scatter(points: Sequence[tuple[float, float, str]], name: str, *, better: str) -> str:
     """Return one dot per utterance, baseline across and system up, with the line of no change.
 
     Args:
         points: (baseline, system, what the dot's tooltip says).
+        better: "higher" or "lower"; dots on that side of the line have another colour.
         name: what the drawing shows, for those who cannot see it.
     """
     span = _span([value for point in points for value in point[:2]])
@@ -82,32 +83,35 @@ def scatter(points: Sequence[tuple[float, float, str]], name: str) -> str:
         f'<line class="even" x1="{frame.across(low):.1f}" y1="{frame.up(low):.1f}" '
         f'x2="{frame.across(high):.1f}" y2="{frame.up(high):.1f}"/>'
     )
-    dots = [
-        f'<circle class="{"up" if y > x else "down"}" cx="{frame.across(x):.1f}" '
-        f'cy="{frame.up(y):.1f}" r="2.6"><title>{escape(text)}</title></circle>'
-        for x, y, text in points
-    ]
+    dots = []
+    for x, y, text in points:
+        side = "gain" if (y > x) == (better == "higher") else "loss"
+        dots.append(
+            f'<circle class="{side}" cx="{frame.across(x):.1f}" cy="{frame.up(y):.1f}" r="2.6">'
+            f"<title>{escape(text)}</title></circle>"
+        )
     return frame.drawing(line + "".join(dots), name)
 
 
-def curve(points: Sequence[tuple[float, float]], name: str) -> str:
+def curve(points: Sequence[tuple[float, float]], name: str, *, smooth: bool = False) -> str:
     """Return a line through (x, y); a long one is averaged, its range stays as a shade behind.
 
     Args:
         points: in the order of x.
         name: what the drawing shows.
+        smooth: average a long one over a twentieth of its length.
     """
     x, y = np.array(points, float).T
     parts = np.array_split(np.arange(len(x)), min(len(x), _POINTS))
     middle = np.array([[x[p].mean(), y[p].mean(), y[p].min(), y[p].max()] for p in parts])
     low, high = np.percentile(y, [0.5, 99.5]) if len(y) > _POINTS else (y.min(), y.max())
-    frame = _Frame(420, 220, _span([x.min(), x.max()], margin=0), _span([low, high]))
+    frame = _Frame(420, 220, _span([x.min(), x.max()], margin=0.02), _span([low, high]))
     if len(x) > len(parts):
         band = np.clip(middle[:, 2:], *frame.y)
         outline = np.concatenate([band[:, 0], band[::-1, 1]])
         there = np.concatenate([middle[:, 0], middle[::-1, 0]])
         inner = f'<path class="shade" d="{_path(frame, there, outline)}Z"/>'
-        middle = _smooth(middle)
+        middle = _smooth(middle) if smooth else middle
     else:
         inner = _marks(frame, points)
     line = _path(frame, middle[:, 0], np.clip(middle[:, 1], *frame.y))
@@ -141,7 +145,7 @@ def _span(values: Sequence[float], margin: float = 0.05) -> tuple[float, float]:
 
 
 def _smooth(points: np.ndarray) -> np.ndarray:
-    """Return points whose second column is a running mean over a fortieth of the curve."""
+    """Return points whose second column is a running mean over a twentieth of the curve."""
     width = max(1, len(points) // 40)
     kernel = np.ones(2 * width + 1)
     weight = np.convolve(np.ones(len(points)), kernel, "same")

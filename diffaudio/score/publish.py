@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from importlib import metadata
@@ -12,11 +13,11 @@ from typing import Any
 from diffaudio.files import read_json, write_json, write_text
 from diffaudio.log import environment
 from diffaudio.score.measure import Scored
-from diffaudio.score.results import Result, gaps
+from diffaudio.score.results import Result, gaps, in_order
 from diffaudio.score.stage import BASELINE, PROTOCOL, SUMMARY
 from diffaudio.score.table import markdown, terminal
 
-__all__ = ["publish", "shown", "summarise"]
+__all__ = ["link", "publish", "shown", "summarise"]
 
 
 def shown(folder: Path) -> str:
@@ -26,12 +27,8 @@ def shown(folder: Path) -> str:
         for line in (folder / "scores.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     table = [Scored(row["id"], row["seconds"], row["scores"], row["missing"]) for row in rows]
-    baseline = folder / BASELINE
-    return terminal(
-        read_json(folder / SUMMARY),
-        read_json(baseline) if baseline.is_file() else None,
-        gaps(table),
-    )
+    *baseline, found = _read(folder)
+    return terminal(found, baseline[0] if baseline else None, gaps(table))
 
 
 def summarise(exp: Path) -> Path:
@@ -44,6 +41,14 @@ def summarise(exp: Path) -> Path:
     return _write(exp / "RESULTS.md", results, protocols)
 
 
+def link(exp: Path, folder: Path) -> Path:
+    """Let `exp/report.html` lead to the report in `folder`, the latest one, and return its path."""
+    path, new = exp / "report.html", exp / f".report.html.tmp.{os.getpid()}"
+    new.symlink_to((folder / "report.html").relative_to(exp))
+    new.replace(path)
+    return path
+
+
 def publish(folder: Path, recipe: Path) -> Path:
     """Copy one score into `recipe/results/`, write `recipe/RESULTS.md` anew, return its path.
 
@@ -52,20 +57,22 @@ def publish(folder: Path, recipe: Path) -> Path:
         recipe: `egs/voicebank`.
     """
     store = recipe / "results"
+    protocol = read_json(folder / PROTOCOL)
+    split = protocol["test_set"]["split"]
     for found in _read(folder):
-        write_json(store / f"{_slug(found['corpus'], found['system'])}.json", found)
-        sha = found["protocol_sha256"]
-        write_json(store / "protocols" / f"{sha[:16]}.json", read_json(folder / PROTOCOL))
-    results = [read_json(path) for path in sorted(store.glob("*.json"))]
+        words = (found["corpus"], *([split] if split != "test" else []), found["system"])
+        write_json(store / f"{_slug(words)}.json", found)
+        write_json(store / "protocols" / f"{found['protocol_sha256'][:16]}.json", protocol)
+    results = [in_order(read_json(path)) for path in sorted(store.glob("*.json"))]
     shas = {found["protocol_sha256"] for found in results}
     protocols = {sha: read_json(store / "protocols" / f"{sha[:16]}.json") for sha in shas}
     return _write(recipe / "RESULTS.md", results, protocols)
 
 
 def _read(folder: Path) -> list[Result]:
-    """Return the baseline's result, if there is one, and the system's."""
+    """Return the baseline's result, if there is one, and then the system's."""
     paths = (folder / BASELINE, folder / SUMMARY)
-    return [read_json(path) for path in paths if path.is_file()]
+    return [in_order(read_json(path)) for path in paths if path.is_file()]
 
 
 def _write(path: Path, results: Iterable[Result], protocols: dict[str, Any]) -> Path:
@@ -78,6 +85,6 @@ def _write(path: Path, results: Iterable[Result], protocols: dict[str, Any]) -> 
     return path
 
 
-def _slug(*words: str) -> str:
+def _slug(words: Iterable[str]) -> str:
     """Return a file name: letters, digits, `_`, `-` and dots of `words`."""
     return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", word).strip("-.") for word in words).lower()

@@ -14,18 +14,17 @@ from typing import Any
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.metrics import METRICS
-from diffaudio.score import plot
+from diffaudio.score import charts, plot
 from diffaudio.score.listen import Chosen, card, choose
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Sound
 from diffaudio.score.results import BETTER, SAME, WORSE, Result, side
-from diffaudio.score.table import MINI, cell, difference, number
+from diffaudio.score.table import MINI, cell, difference
 
 __all__ = ["Evidence", "report"]
 
 _CLASS = {BETTER: "better", SAME: "same", WORSE: "worse"}
 _MARK = {BETTER: "▲", SAME: "≈", WORSE: "▼"}
-_LINES = {"loss": "training loss", "lr": "learning rate"}  # of a row of log.jsonl
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
     sections = {
         "Scores": _scores(evidence),
         "Listen": _listen(evidence, spec, count),
-        "Utterances": _utterances(evidence),
-        "Training": _training(evidence.log),
+        "Utterances": charts.utterances(evidence.found, evidence.before, evidence.table),
+        "Training": charts.training(evidence.log),
         "Protocol": _protocol(evidence),
     }
     shown = {name: inner for name, inner in sections.items() if inner}
@@ -144,7 +143,7 @@ def _scores(evidence: Evidence) -> str:
     found, baseline = evidence.found, evidence.baseline
     versus = baseline["system"] if baseline else ""
     heads = ["metric", *([versus] if baseline else []), found["system"]]
-    heads += ["difference", "", "p"] if baseline else []
+    heads += ["paired difference", ""] if baseline else []
     rows = []
     for name, entry in found["metrics"].items():
         unit = METRICS[name].unit
@@ -172,17 +171,16 @@ def _difference(entry: Mapping[str, Any], name: str, versus: str) -> list[str]:
     low, high = compared["ci95"] or (compared["mean_difference"],) * 2
     drawing = plot.interval(compared["mean_difference"], low, high, _CLASS[word])
     text = f"{_MARK[word]} {difference(entry, name, versus)}"
-    p = f"{compared['p']:.4f}" if compared["p"] >= 0.0002 else "&lt; 0.0002"
+    p = f"p = {compared['p']:.4f}" if compared["p"] >= 0.0002 else "p < 0.0002"
     return [
-        f'<td class="{_CLASS[word]}">{escape(text)}</td>',
+        f'<td class="{_CLASS[word]}">{escape(text)}<small>{escape(p)}</small></td>',
         f"<td>{drawing}</td>",
-        f"<td>{p}</td>",
     ]
 
 
 def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
     """Return the cards of the worst and of the median utterances."""
-    metric = next(iter(evidence.found["metrics"]), "")
+    metric = next((n for n in evidence.protocol["metrics"] if n in evidence.found["metrics"]), "")
     if not (metric and count):
         return ""
     position = {row.id: number for number, row in enumerate(evidence.table)}
@@ -204,55 +202,6 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
     return "".join(parts)
 
 
-def _utterances(evidence: Evidence) -> str:
-    """Return one scatter per metric: every utterance before and after."""
-    if not evidence.baseline:
-        return ""
-    versus, parts = evidence.baseline["system"], []
-    for name in evidence.found["metrics"]:
-        points = [
-            (
-                before.values[name],
-                after.values[name],
-                f"{after.id}: {number(before.values[name], name)} → "
-                f"{number(after.values[name], name)}",
-            )
-            for before, after in zip(evidence.before, evidence.table, strict=True)
-            if name in before.values and name in after.values
-        ]
-        if points:
-            raised = sum(after > before for before, after, _ in points)
-            drawing = plot.scatter(points, f"{name} of every utterance")
-            parts.append(
-                f"<figure><figcaption><b>{escape(name)}</b> higher in {raised} of {len(points)}"
-                f"</figcaption>{drawing}</figure>"
-            )
-    return (
-        f'<p class="note">One dot per utterance: {escape(versus)} across, '
-        f"{escape(evidence.found['system'])} up. On the line nothing changed.</p>"
-        f'<div class="plots">{"".join(parts)}</div>'
-    )
-
-
-def _training(path: Path) -> str:
-    """Return the curves of log.jsonl; nothing where there is no such file."""
-    if not path.is_file():
-        return ""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        for name, title in _LINES.items():
-            if name in row:
-                curves.setdefault(title, []).append((row["step"], row[name]))
-        for name, value in row.get("valid", {}).items():
-            curves.setdefault(f"validation: {name}", []).append((row["step"], value))
-    parts = [
-        f"<figure><figcaption><b>{escape(name)}</b></figcaption>{plot.curve(points, name)}</figure>"
-        for name, points in curves.items()
-    ]
-    return f'<div class="plots broad">{"".join(parts)}</div>' if parts else ""
-
-
 def _protocol(evidence: Evidence) -> str:
     found, whole = evidence.found, evidence.protocol
     named = {
@@ -261,9 +210,10 @@ def _protocol(evidence: Evidence) -> str:
         "rate": f"{whole['rate']} Hz",
         "resampler": whole["resampler"],
         "lengths": whole["lengths"],
-        "test set": json.dumps(whole["test_set"], ensure_ascii=False),
-        "metrics": json.dumps(
-            {name: one["packages"] for name, one in whole["metrics"].items()}, ensure_ascii=False
+        "test set": ", ".join(f"{key} {value}" for key, value in whole["test_set"].items()),
+        "metrics": ", ".join(
+            name + "".join(f" ({p} {v})" for p, v in one["packages"].items())
+            for name, one in whole["metrics"].items()
         ),
         "intervals": whole["intervals"],
     }

@@ -13,7 +13,7 @@ from diffaudio.metrics.intervals import Estimate, mean_interval, paired
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
 
-__all__ = ["BETTER", "SAME", "WORSE", "Result", "gaps", "result", "side", "verdict"]
+__all__ = ["BETTER", "SAME", "WORSE", "Result", "gaps", "in_order", "result", "side", "verdict"]
 
 BETTER, SAME, WORSE = "better", "not significantly different", "worse"
 
@@ -60,6 +60,13 @@ def result(
             entry["versus"] = {versus: compared}
         metrics[name] = entry
     return {**about, "n": len(table), "metrics": metrics}
+
+
+def in_order(found: Result) -> Result:
+    """Return a result with its metrics in the order of the table of metrics; JSON sorts them."""
+    metrics = found["metrics"]
+    names = sorted(metrics, key=lambda name: (name not in METRICS, [*METRICS, name].index(name)))
+    return {**found, "metrics": {name: metrics[name] for name in names}}
 
 
 def side(entry: Mapping[str, Any], versus: str) -> str:

@@ -56,7 +56,7 @@ def protocol(
         metrics: those that are computed.
         audio: the rate, and which role is the reference.
         spec: of the intervals.
-        test_set: corpus, split, number of utterances, digest of the manifest.
+        test_set: corpus, split, number of utterances, digests of the manifest and of the audio.
     """
     return {
         "metrics": {

@@ -15,8 +15,9 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, available
+from diffaudio.score.about import corpus, made_by
 from diffaudio.score.measure import Scored, measure, measure_once
-from diffaudio.score.pairs import Sound, estimates
+from diffaudio.score.pairs import Sound, content, estimates
 from diffaudio.score.report import Evidence, report
 from diffaudio.score.results import gaps, result
 from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
@@ -25,7 +26,6 @@ __all__ = ["BASELINE", "PROTOCOL", "SUMMARY", "Request", "score"]
 
 VERSION = 1  # raise it by hand when the same input would give other output
 SUMMARY, BASELINE, PROTOCOL = "summary.json", "baseline.json", "protocol.json"
-_MADE = ("mini", "synthetic")  # what labels of corpora that nobody publishes numbers on begin with
 _OUTPUTS = ("scores.jsonl", SUMMARY, BASELINE, PROTOCOL, "report.html")
 
 
@@ -93,7 +93,7 @@ def score(
             stage="score",
             version=VERSION,
             keys={**keys, "system": request.system, **_installed(test.protocol)},
-            inputs={**inputs, str(_manifest(request)): digest(_manifest(request))},
+            inputs={**inputs, **_measured(request, test.protocol)},
             force=force,
             outputs=_OUTPUTS,
         ):
@@ -111,11 +111,13 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     if not metrics:
         raise Refusal("no metric can be computed here", mend="pip install 'diffaudio[score]'")
     root, paths = manifest.root(request.data), estimates(rows, request.wavs)
+    heard = dict.fromkeys(root / row["audio"][role] for row in rows for role in audio.roles)
     test_set = {
         "corpus": request.data.name,
         "split": request.split,
         "utterances": len(rows),
         "manifest_sha256": digest(path),
+        "audio_sha256": content(heard),
     }
     return _Test(
         [Sound(row, root, paths[row["id"]]) for row in rows],
@@ -127,6 +129,13 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
 
 def _manifest(request: Request) -> Path:
     return request.data / f"{request.split}.jsonl"
+
+
+def _measured(request: Request, protocol: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests of the test set: its manifest and its audio."""
+    test_set = protocol["test_set"]
+    audio = f"audio of {_manifest(request)}"
+    return {str(_manifest(request)): test_set["manifest_sha256"], audio: test_set["audio_sha256"]}
 
 
 def _installed(protocol: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,9 +156,19 @@ def _run(request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj
         title=f"score {request.split}",
     )
     versus = audio.given or ""
-    about = _about(request, test)
-    found = result(about, table, spec, baseline=before, versus=versus)
-    baseline = result(_about_given(about, versus), before, spec) if before else None
+    here = {**environment(), "diffaudio": metadata.version("diffaudio")}
+    about = {
+        "recipe": request.recipe,
+        "system": request.system,
+        "commit": here["commit"],
+        "protocol_sha256": hashed(dict(test.protocol)),
+        **corpus(request.data.name, test.corpus),
+    }
+    decode = request.wavs / "decode.json"
+    made, nothing = made_by(read_json(decode) if decode.is_file() else {}), made_by({})
+    found = result({**about, **made}, table, spec, baseline=before, versus=versus)
+    given = {**about, **nothing, "system": versus, "calls": 0}
+    baseline = result(given, before, spec) if before else None
     write_text(request.out / "scores.jsonl", _lines(table, before, versus))
     write_json(request.out / PROTOCOL, test.protocol)
     write_json(request.out / SUMMARY, found)
@@ -163,7 +182,7 @@ def _run(request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj
         sounds=test.sounds,
         gaps=gaps(table),
         protocol=test.protocol,
-        environment={**environment(), "diffaudio": metadata.version("diffaudio")},
+        environment=here,
         config=_config(request),
         log=request.exp / "log.jsonl",
     )
@@ -183,38 +202,6 @@ def _given(request: Request, audio: AudioSpec, test: _Test, *, nj: int) -> list[
         nj=nj,
         title=f"score {audio.given}",
     )
-
-
-def _about(request: Request, test: _Test) -> dict[str, Any]:
-    """Return what a result says besides its numbers; what nobody recorded is null."""
-    path = request.wavs / "decode.json"
-    made = read_json(path) if path.is_file() else {}
-    here = environment()
-    about = {
-        "recipe": request.recipe,
-        "corpus": request.data.name,
-        "system": request.system,
-        "commit": here["commit"],
-        "protocol_sha256": hashed(dict(test.protocol)),
-        "hardware": made.get("hardware"),
-        "train": {
-            "steps": made.get("train_steps"),
-            "hours": made.get("train_hours"),
-            "params": made.get("params"),
-        },
-        **{name: made.get(name) for name in ("calls", "solver", "rtf", "seed", "config_sha256")},
-    }
-    label = str(test.corpus.get("label") or request.data.name)
-    if label.startswith(_MADE):
-        return {**about, "label": label}
-    return {**about, "corpus": label}
-
-
-def _about_given(about: Mapping[str, Any], versus: str) -> dict[str, Any]:
-    """Return the same for what the model is given: no model, no network calls."""
-    unknown = ("solver", "rtf", "seed", "config_sha256", "hardware")
-    train = dict.fromkeys(about["train"])
-    return {**about, **dict.fromkeys(unknown), "system": versus, "calls": 0, "train": train}
 
 
 def _config(request: Request) -> str:

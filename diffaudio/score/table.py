@@ -96,15 +96,15 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
     if label:
         lines += [f"**{MINI}**", ""]
     versus = protocol["baseline"]
-    names = list(protocol["metrics"])
-    head = ["system", "calls", "RTF", "n", "trained"]
-    for name in names:
-        head += [name, f"{name} - {versus}"] if versus else [name]
+    names = [name for name in METRICS if name in protocol["metrics"]]
+    head = ["system", "calls", "RTF", "n", "trained", *names]
     lines += [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
     for found in results:
-        lines.append(_row([*_about(found), *_cells(found, names, versus)]))
-    lines += ["", f"Means with 95 % intervals. `*`: the paired difference from {versus} has an "]
-    lines[-1] += "interval that excludes 0."
+        lines.append(_row([*_about(found), *(_cell(found, name, versus) for name in names)]))
+    lines += ["", "Means over utterances with 95 % intervals."]
+    if versus:
+        lines[-1] += f" Below them: the paired difference from {versus}, `*` if its interval "
+        lines[-1] += "excludes 0."
     lines += [f"- {line}" for found in results for line in _missing(found)]
     lines += ["", f"<details><summary>Protocol {sha[:12]}</summary>", "", "```json"]
     return [*lines, json.dumps(protocol, indent=1, ensure_ascii=False), "```", "", "</details>"]
@@ -126,20 +126,15 @@ def _about(found: Result) -> list[str]:
     ]
 
 
-def _cells(found: Result, names: Sequence[str], versus: str | None) -> list[str]:
-    cells = []
-    for name in names:
-        entry = found["metrics"].get(name)
-        cells.append(cell(entry, name) if entry else "")
-        if versus:
-            compared = entry is not None and versus in entry.get("versus", {})
-            cells.append(_starred(found["metrics"][name], name, versus) if compared else "")
-    return cells
-
-
-def _starred(entry: Mapping[str, Any], name: str, versus: str) -> str:
+def _cell(found: Result, name: str, versus: str | None) -> str:
+    """Return a metric's mean, and below it the difference from the baseline."""
+    entry = found["metrics"].get(name)
+    if entry is None:
+        return ""
+    if versus is None or versus not in entry.get("versus", {}):
+        return cell(entry, name)
     star = "" if side(entry, versus) == SAME else " *"
-    return difference(entry, name, versus) + star
+    return f"{cell(entry, name)}<br>{difference(entry, name, versus)}{star}"
 
 
 def _missing(found: Result) -> list[str]:

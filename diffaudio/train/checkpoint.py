@@ -29,7 +29,6 @@ from diffaudio.files import digest, fsync_dir, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
-from diffaudio.train.warm import fit
 
 __all__ = ["Checkpoints", "Progress"]
 
@@ -121,7 +120,7 @@ class Checkpoints:
         for change in self._changes(state).values():
             log.info("going on with another %s", change)
         self._verify(newest, state["files"])
-        fit(model, weights.read_weights(newest, ema=False), newest)
+        weights.fit(model, weights.read_weights(newest, ema=False), newest)
         _unflatten(model, optimizer, self._moments(newest / _OPTIMIZER))
         if ema is not None:
             ema.load_state_dict(weights.read_weights(newest, ema=True))

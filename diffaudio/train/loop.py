@@ -13,14 +13,11 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
-from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from diffaudio.data import plan
@@ -32,6 +29,7 @@ from diffaudio.train.ema import Ema
 from diffaudio.train.job import Job, Outcome
 from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
+from diffaudio.train.share import Share
 from diffaudio.train.signals import Stop, stopping
 from diffaudio.train.warm import warm_start
 from diffaudio.train.world import freed, seed, settled, threads
@@ -119,18 +117,21 @@ class Run:
     def step(self, batches: Iterator[Batch], stop: Stop) -> None:
         """Take one step: gradients, clip, weights, average, a row of the log."""
         began = time.perf_counter()
-        sums, items = self._gradients(batches)
-        norm = clip_grad_norm_(self.bare.parameters(), self.spec.clip or math.inf)
+        share = self._gradients(batches)
+        norm = float(clip_grad_norm_(self.bare.parameters(), self.spec.clip or math.inf))
         lr = learning_rate(self.progress.step, self.spec)
-        sums["stop"] += bool(stop)
-        sums["broken"] += ~torch.isfinite(norm)
-        totals = self._over_ranks(sums)
+        totals = share.totals(
+            self.accelerator,
+            self.spec.global_batch,
+            stop=bool(stop),
+            broken=not math.isfinite(norm),
+        )
         self.stopped = totals.pop("stop") > 0
         row: dict[str, Any] = {"step": self.progress.step + 1, "loss": totals.pop("loss")}
-        row |= {"lr": lr, "grad_norm": float(norm), "audio": totals.pop("audio")}
-        row["waited"] = totals.pop("waited")
+        row |= {"lr": lr, "grad_norm": norm, "audio": totals.pop("audio")}
+        row["waited"] = totals.pop("waited") / self.accelerator.num_processes
         if totals.pop("broken") or not math.isfinite(row["loss"]):  # the same on every rank
-            row |= self._skip(row, items)
+            row |= self._skip(row, share)
         else:
             self._update(lr)
             row["parts"] = totals
@@ -143,39 +144,24 @@ class Run:
         if self.progress.skipped == _PATIENCE:
             raise _given_up(row)
 
-    def _gradients(self, batches: Iterator[Batch]) -> tuple[dict[str, Tensor], dict[str, bool]]:
-        """Add up the gradients of this rank's micro-batches.
-
-        Returns:
-            Sums over this rank's items, and for each item's id whether its loss is finite.
-        """
-        device, world = self.accelerator.device, self.accelerator.num_processes
-        sums: dict[str, Tensor] = defaultdict(
-            lambda: torch.zeros((), dtype=torch.float64, device=device)
-        )
-        items: dict[str, bool] = {}
+    def _gradients(self, batches: Iterator[Batch]) -> Share:
+        """Add up the gradients of this rank's micro-batches."""
+        device, share = self.accelerator.device, Share()
+        scale = self.accelerator.num_processes / self.spec.global_batch  # ranks will be averaged
         for left in reversed(range(self.micro)):
             asked = time.perf_counter()
             batch = next(batches)
-            sums["waited"] += (time.perf_counter() - asked) / world
+            share.waited += time.perf_counter() - asked
+            share.audio += int(batch.samples.sum()) / self.job.rate
             assert batch.step == self.progress.step, (batch.step, self.progress.step)
             batch = batch.to(device)
             seed(batch.keys[0], device)  # dropout
             with self.accelerator.no_sync(self.model) if left else contextlib.nullcontext():
                 with self._autocast():
                     losses, parts = self.model(batch)
-                share = losses.float().sum() / self.spec.global_batch
-                self.accelerator.backward(share * world)  # ranks are averaged, and are to be summed
-            for name, values in {"loss": losses.detach(), **parts}.items():
-                sums[name] += values.double().sum() / self.spec.global_batch
-            sums["audio"] += batch.samples.sum() / self.job.rate
-            items |= dict(zip(batch.ids, torch.isfinite(losses).tolist(), strict=True))
-        return sums, items
-
-    def _over_ranks(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
-        """Add up the sums of all ranks, in one exchange."""
-        total = self.accelerator.reduce(torch.stack(list(sums.values())), "sum")
-        return dict(zip(sums, total.tolist(), strict=True))
+                self.accelerator.backward(losses.sum() * scale)
+            share.add(batch, losses, parts)
+        return share
 
     def _update(self, lr: float) -> None:
         for group in self.optimizer.param_groups:
@@ -186,26 +172,22 @@ class Run:
         if self.ema is not None:
             self.ema.update(self.progress.updates)
 
-    def _skip(self, row: Mapping[str, Any], items: Mapping[str, bool]) -> dict[str, Any]:
-        """Leave weights, average and the optimiser's moments as they are, and say so.
-
-        Named are the items whose loss is not finite, or all where the gradient alone is not.
-        """
+    def _skip(self, row: Mapping[str, Any], share: Share) -> dict[str, Any]:
+        """Leave weights, average and the optimiser's moments as they are, and say so."""
         self.progress.skipped += 1
-        strange = gather_object([name for name, finite in items.items() if not finite])
-        named = strange or gather_object(list(items))
+        items = share.suspects()
         if self.accelerator.is_main_process:
             log.warning(
                 "step %d skipped: loss %s, gradient norm %s; items: %s",
-                *(row["step"], row["loss"], row["grad_norm"], ", ".join(named)),
+                *(row["step"], row["loss"], row["grad_norm"], ", ".join(items)),
             )
-        return {"loss": None, "grad_norm": None, "skipped": named}
+        return {"loss": None, "grad_norm": None, "skipped": items}
 
     def validate(self, stop: Stop) -> None:
         """Score the averaged weights if this step asks for it; sets `improved` or `stopped`."""
         progress, validate = self.progress, self.job.validate
-        every, self.improved = self.spec.valid_every, False
-        due = every and progress.step and progress.step % every == 0
+        every, last, self.improved = self.spec.valid_every, self.spec.steps, False
+        due = every and (progress.step % every == 0 or progress.step == last)
         if validate is None or not due or progress.validated == progress.step or self.stopped:
             return
         self.model.eval()

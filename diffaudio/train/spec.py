@@ -51,10 +51,10 @@ class TrainSpec:
         precision: fp32, or bf16 inside the network; auto takes bf16 where the hardware has it.
         threads: of computing on a CPU; 0 shares all cores among the ranks of the machine.
         workers: processes per device that read data; 0 reads in the training process.
-        valid_every: steps between validations; 0 never validates.
+        valid_every: steps between validations, of which the last step has one; 0 never validates.
         valid_items: utterances sampled per validation.
         valid_metric: the metric that chooses the best checkpoint.
-        save_every: steps between checkpoints.
+        save_every: steps between checkpoints; the last step and the best one have one besides.
         keep: how many of the newest checkpoints stay; the best one stays besides.
         log_every: steps between progress lines and points of TensorBoard's curves.
         remix: augmentation of target and given audio; null leaves both as they are.

@@ -155,7 +155,7 @@ def test_the_global_generators_are_left_alone(index):
 def test_remix_swaps_noise(index, small):
     """With swap, about that share of the items carries noise that is not its own."""
     plain = take(index, 60, CROPS)
-    mixed = take(index, 60, Batching(8, 4, crop_seconds=0.2, grid=64, remix=Remix(swap=0.5)))
+    mixed = take(index, 60, Batching(8, 4, crop_seconds=0.2, grid=64, remix=Remix(swap=0.25)))
     foreign = 0
     for a, b in zip(plain, mixed, strict=True):
         assert torch.equal(a.audio["clean"], b.audio["clean"])
@@ -166,7 +166,7 @@ def test_remix_swaps_noise(index, small):
             assert not new[:, length:].any()
             ratio = new[:, :length].square().mean() / own[:, :length].square().mean()
             assert 0.5 < ratio < 2  # the noise is stationary: its level stays as it was
-    assert 0.38 < foreign / 240 < 0.6
+    assert 0.15 < foreign / 240 < 0.33
 
 
 def test_remix_is_drawn_anew_for_every_use(index):

@@ -87,7 +87,7 @@ def test_unusable_keys(tmp_path, key):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["Clean.flac", "a/b.flac", ".flac", "flac.", ""])
+@pytest.mark.parametrize("name", ["Clean.flac", "a/b.flac", ".flac", "flac.", "", "json"])
 def test_unusable_fields(tmp_path, name):
     with pytest.raises(ShardError, match="lower case"):
         write(tmp_path / "a.tar", {"a": {name: b""}})

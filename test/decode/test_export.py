@@ -61,7 +61,9 @@ def test_the_card_says_what_it_is(exp, tmp_path):
     data = tmp_path / "data" / "mini"
     about = {"root": str(corpus), "label": "mini: not the real one"}
     write_json(data / "corpus.json", {**about, "splits": {"train": {"hours": 1.5}}})
-    (exp / "RESULTS.md").write_text("# Results\n\n## mini\n\n```\n# not a heading\n```\n")
+    (exp / "RESULTS.md").write_text(
+        "<!-- by hand -->\n# Results\n\n## mini\n\n```\n# not a heading\n```\n"
+    )
     run(exp, tmp_path / "model", data=data)
     card = (tmp_path / "model" / "MODEL_CARD.md").read_text()
     for text in (
@@ -73,7 +75,7 @@ def test_the_card_says_what_it_is(exp, tmp_path):
         "5 steps, 0.5 h",
         "DDIM, UniformGrid, 2 network calls",
         "diffaudio.load(",
-        "`mini` (mini: not the real one): train 1.5 h",
+        "`mini` (mini: not the real one): 1.5 h in train",
         "[CREDITS.txt](CREDITS.txt)",
         "## Results",
         "### mini",
@@ -82,6 +84,7 @@ def test_the_card_says_what_it_is(exp, tmp_path):
         assert text in card
     assert (tmp_path / "model" / "CREDITS.txt").read_text() == "by A. Author"
     assert str(tmp_path) not in card
+    assert "by hand" not in card
 
 
 def test_a_folder_is_not_replaced_unless_asked_and_ours(exp, tmp_path):

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from diffaudio import weights
 from diffaudio.bin import decode
@@ -177,7 +178,12 @@ def test_what_is_missing_is_named(place):
         run("--decode.checkpoint", "step_00000007")
     with pytest.raises(Refusal, match="exp/none/config.yaml: no such file"):
         run(exp="exp/none")
-    path = weights.find(place / "exp/tiny", "best") / weights.EMA
+    folder = weights.find(place / "exp/tiny", "best")
+    other = {weights.EMA: weights.write_weights(folder / weights.EMA, {"w": torch.ones(1)})}
+    write_json(folder / weights.STATE, {**read_json(folder / weights.STATE), "files": other})
+    with pytest.raises(Refusal, match="weights of another model"):
+        run()
+    path = folder / weights.EMA
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Refusal, match="damaged"):
         run()

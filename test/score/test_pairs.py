@@ -51,6 +51,8 @@ def test_content_follows_names_and_bytes(wavs):
     assert changed != before
     paths[0].rename(wavs / "other.wav")
     assert content(sorted(wavs.glob("*.wav"))) != changed
+    with pytest.raises(Refusal, match=r"gone\.wav: No such file"):
+        content([wavs / "gone.wav"])
 
 
 def test_a_role_is_read_as_training_sees_it(tmp_path):

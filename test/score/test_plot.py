@@ -27,18 +27,39 @@ def test_ticks_are_round(low, high, expected):
 
 
 def test_scatter_puts_no_change_on_the_diagonal_and_gains_above():
-    svg = plot.scatter([(1.0, 1.0, "same"), (2.0, 3.0, "gain"), (3.0, 2.0, "loss")], "PESQ")
+    svg = plot.scatter(
+        [(1.0, 1.0, "same"), (2.0, 3.0, "gain"), (3.0, 2.0, "loss")], "PESQ", better="higher"
+    )
     ElementTree.fromstring(svg)
     (x0, x1, x2), (y0, y1, y2) = numbers(svg, "cx"), numbers(svg, "cy")
     assert x0 < x1 < x2
     assert y0 > y2 > y1  # pixels grow downwards
-    assert re.findall(r'class="(up|down)"', svg) == ["down", "up", "down"]
+    assert re.findall(r'class="(gain|loss)"', svg) == ["loss", "gain", "loss"]
+
+
+def test_where_lower_is_better_the_colours_swap():
+    svg = plot.scatter([(2.0, 3.0, "up"), (3.0, 2.0, "down")], "WER", better="lower")
+    assert re.findall(r'class="(gain|loss)"', svg) == ["loss", "gain"]
 
 
 def test_text_is_escaped():
-    svg = plot.scatter([(1.0, 2.0, "<script>&")], 'a"<b>')
+    svg = plot.scatter([(1.0, 2.0, "<script>&")], 'a"<b>', better="higher")
     ElementTree.fromstring(svg)
     assert "<script>" not in svg
+
+
+def test_only_what_should_be_is_smoothed():
+    """A step of the learning rate stays where it is; a long loss is averaged."""
+    points = [(n, float(n > 600)) for n in range(1200)]
+    sharp, soft = plot.curve(points, "lr"), plot.curve(points, "loss", smooth=True)
+
+    def between(svg):
+        line = re.search(r'class="line" d="M([^"]+)"', svg)[1]
+        heights = np.array([float(pair.split()[1]) for pair in line.split("L")])
+        return ((heights > heights.min() + 1) & (heights < heights.max() - 1)).sum()
+
+    assert between(sharp) <= 1
+    assert between(soft) > 10
 
 
 def test_a_curve_keeps_its_ends_and_its_size():

@@ -5,7 +5,7 @@ import pytest
 
 from diffaudio.metrics.intervals import mean_interval, paired
 from diffaudio.score.measure import Scored
-from diffaudio.score.results import BETTER, SAME, WORSE, gaps, result, side, verdict
+from diffaudio.score.results import BETTER, SAME, WORSE, gaps, in_order, result, side, verdict
 from diffaudio.score.spec import ScoreSpec
 
 SPEC = ScoreSpec(resamples=500)
@@ -71,6 +71,11 @@ def test_one_utterance_has_no_interval_and_no_side():
     entry = found["metrics"]["PESQ"]
     assert entry["ci95"] is None
     assert side(entry, "noisy") == SAME
+
+
+def test_metrics_come_in_the_order_of_the_table_and_strange_ones_last():
+    found = in_order({"metrics": {"A": 0, "DNSMOS": 1, "PESQ": 2, "SI-SDR": 3}})
+    assert list(found["metrics"]) == ["PESQ", "SI-SDR", "DNSMOS", "A"]
 
 
 @pytest.mark.parametrize(

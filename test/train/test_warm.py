@@ -5,7 +5,8 @@ from torch import nn
 from diffaudio import weights
 from diffaudio.files import write_json
 from diffaudio.log import Refusal
-from diffaudio.train.warm import fit, warm_start
+from diffaudio.train.warm import warm_start
+from diffaudio.weights import fit
 
 
 def experiment(exp, *, step, value, ema=True):

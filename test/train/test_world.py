@@ -1,4 +1,5 @@
 import sys
+import weakref
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ import torch
 from diffaudio.log import Refusal
 from diffaudio.train import world
 from diffaudio.train.launch import Asked
-from diffaudio.train.world import agreed, join, settled, threads
+from diffaudio.train.world import agreed, freed, join, seed, settled, threads
 
 
 def test_another_world_than_the_one_asked_for_is_refused(accelerator, monkeypatch):
@@ -61,6 +62,34 @@ def test_settings_hold_inside_the_block_alone():
     with pytest.raises(ZeroDivisionError):
         fail()
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_a_failed_block_lets_go_of_what_it_held():
+    class Loader:
+        pass
+
+    held = []
+
+    def fail():
+        loader = Loader()
+        held.append(weakref.ref(loader))
+        raise ZeroDivisionError
+
+    def run():
+        with freed():
+            fail()
+
+    with pytest.raises(ZeroDivisionError) as error:
+        run()
+    assert error.tb is not None
+    assert held[0]() is None
+
+
+def test_seed_starts_the_stream_that_manual_seed_starts():
+    torch.manual_seed(2**62 + 1)
+    wanted = torch.rand(3)
+    seed(2**62 + 1, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), wanted)
 
 
 def test_the_launcher_needs_no_torch():

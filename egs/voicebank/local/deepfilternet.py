@@ -91,13 +91,11 @@ def main() -> None:
         made = np.pad(made, ((0, max(0, len(x) - len(made))), (0, 0)))[: len(x)]
         lags.append(lag(x[:, 0], made[:, 0]))
         audio.save(options.out / path.name, made, rate)
-    aligned = sum(late == 0 for late in lags)
-    print(
-        f"{len(lags)} files, {aligned} with no delay left, real-time factor {net.seconds / heard:.3f}"
-    )
+    aligned, factor = sum(late == 0 for late in lags), net.seconds / heard
+    print(f"{len(lags)} files, {aligned} with no delay left, real-time factor {factor:.3f}")
     if aligned < 0.9 * len(lags):
         raise SystemExit(f"not aligned: lags of {sorted(set(lags))} samples; nothing to be scored")
-    about = {"solver": "DeepFilterNet3 v0.5.6", "rtf": round(net.seconds / heard, 5), "seed": None}
+    about = {"solver": "DeepFilterNet3 v0.5.6", "rtf": round(factor, 5), "seed": None}
     write_json(options.out / "decode.json", {**about, "hardware": environment()["hardware"]})
 
 

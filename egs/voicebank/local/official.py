@@ -40,12 +40,14 @@ class Archive:
         size: in bytes, roughly; the exact one comes with the download.
         md5: as the repository publishes it. Empty: the SHA-256 of the first download is kept
             beside the file and held against every later one.
+        optional: whether the corpus can do without it.
     """
 
     name: str
     place: str
     size: float
     md5: str = ""
+    optional: bool = False
 
 
 ARCHIVES = (
@@ -73,7 +75,7 @@ ARCHIVES = (
         0.171e9,
         "fb1b86caa31e8ba5b506c0c64da9aab5",
     ),
-    Archive("logfiles", "11185dc8-9cf1-405b-b858-35bd6a04aedd", 0.0001e9),
+    Archive("logfiles", "11185dc8-9cf1-405b-b858-35bd6a04aedd", 0.0001e9, optional=True),
 )
 
 
@@ -108,7 +110,13 @@ def make(
             mend="free some space, or choose another folder with --downloads",
         )
     for archive in wanted:
-        path = download(archive, kept, server)
+        try:
+            path = download(archive, kept, server)
+        except Refusal as refusal:
+            if not archive.optional:
+                raise
+            log.warning("%s\nThe corpus does without it: rows name no noise and SNR.", refusal)
+            continue
         log.info("%s: unpacking", path)
         unpack(path, folder / archive.name)
     for file in (folder / "logfiles").glob("log_*.txt"):
@@ -171,7 +179,7 @@ def _check(file: Path, archive: Archive, path: Path) -> None:
     """
     record = path.with_suffix(".sha256")
     name = "md5" if archive.md5 else "sha256"
-    total = hashlib.new(name)
+    total = hashlib.new(name, usedforsecurity=False)
     with file.open("rb") as stream:
         while block := stream.read(BLOCK):
             total.update(block)

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,27 +21,6 @@ __all__ = ["CREDITS", "fetch", "read"]
 
 CREDITS = r"/usr/share/doc/[^/]+/(copyright|authors\.txt|readme\.txt\.gz)$"
 FALLBACK = "use --corpus synthetic, which needs no Debian packages, or give a corpus folder"
-
-
-def _apt(folder: Path, *words: str, cwd: Path | None = None) -> str:
-    """Run an apt command on lists and caches inside `folder`; return what it printed."""
-    state, cache = folder / "apt" / "lists", folder / "apt" / "cache"
-    (state / "partial").mkdir(parents=True, exist_ok=True)
-    (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    options = {
-        "Dir::State::Lists": state.resolve(),
-        "Dir::Cache": cache.resolve(),
-        "Debug::NoLocking": 1,
-        "APT::Sandbox::User": "root" if os.geteuid() == 0 else "",
-    }
-    command = [words[0], *(f"-o{key}={value}" for key, value in options.items()), *words[1:]]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, "LC_ALL": "C"}
-    )
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-        raise Refusal(f"{' '.join(words[:2])}: {' '.join(errors) or done.stderr}", mend=FALLBACK)
-    return done.stdout
 
 
 def fetch(required: Sequence[str], optional: Sequence[str], folder: Path) -> dict[str, Path]:
@@ -60,19 +40,47 @@ def fetch(required: Sequence[str], optional: Sequence[str], folder: Path) -> dic
     folder.mkdir(parents=True, exist_ok=True)
     missing = [name for name in (*required, *optional) if _file(folder, name) is None]
     if missing:
-        _apt(folder, "apt-get", "update", "-q", "--error-on=any")
-        known = set(_apt(folder, "apt-cache", "pkgnames").split())
-        if lost := [name for name in missing if name in required and name not in known]:
-            raise Refusal(f"apt knows no package {', '.join(lost)}", mend=FALLBACK)
-        for name in missing:
-            if name not in known:
-                log.warning("apt knows no package %s: its recordings are left out", name)
-        wanted = [name for name in missing if name in known]
-        log.info("downloading %d packages", len(wanted))
-        _apt(folder, "apt-get", "download", "-q", *wanted, cwd=folder)
-        shutil.rmtree(folder / "apt")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".apt.") as state:
+            _download(missing, required, folder, Path(state))
     found = {name: _file(folder, name) for name in (*required, *optional)}
     return {name: path for name, path in found.items() if path is not None}
+
+
+def _download(names: Sequence[str], required: Sequence[str], folder: Path, state: Path) -> None:
+    update = _apt(state, "apt-get", "update", "-q")
+    known = set(_apt(state, "apt-cache", "pkgnames").stdout.split())
+    for name in names:
+        if name not in known and name in required:
+            said = _complaints(update)
+            raise Refusal(
+                f"apt knows no package {name}" + (f"; {said}" if said else ""), mend=FALLBACK
+            )
+        if name not in known:
+            log.warning("apt knows no package %s: its recordings are left out", name)
+    wanted = [name for name in names if name in known]
+    log.info("downloading %d packages", len(wanted))
+    download = _apt(state, "apt-get", "download", "-q", *wanted, cwd=folder)
+    if download.returncode != 0:
+        raise Refusal(f"apt-get download: {_complaints(download)}", mend=FALLBACK)
+
+
+def _apt(state: Path, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run an apt command on package lists and caches in the folder `state`."""
+    lists, cache = state.resolve() / "lists", state.resolve() / "cache"
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    options = {"Dir::State::Lists": lists, "Dir::Cache": cache, "Debug::NoLocking": 1}
+    if os.geteuid() == 0:  # the user that apt would change to may not enter our folder
+        options["APT::Sandbox::User"] = "root"
+    command = [words[0], *(f"-o{key}={value}" for key, value in options.items()), *words[1:]]
+    environment = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
+
+
+def _complaints(done: subprocess.CompletedProcess[str]) -> str:
+    """Return apt's first errors and warnings."""
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err:"))]
+    return " ".join(lines[:3])
 
 
 def _file(folder: Path, name: str) -> Path | None:

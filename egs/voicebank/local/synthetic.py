@@ -96,6 +96,7 @@ class _Espeak:
     def say(self, voice: str, text: str) -> np.ndarray:
         """Return speech at 16 kHz."""
         self.heard.clear()
+        self.library.espeak_ng_SetRandSeed(1)  # of the breath in a voice
         self.library.espeak_SetVoiceByName(voice.encode())
         spoken = text.encode()
         self.library.espeak_Synth(spoken, len(spoken) + 1, 0, 1, 0, _UTF8, None, None)

@@ -1,0 +1,76 @@
+"""The drawings of the report: every utterance before and after, and how the model was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from diffaudio.metrics import METRICS
+from diffaudio.score import plot
+from diffaudio.score.measure import Scored
+from diffaudio.score.results import Result
+from diffaudio.score.table import number
+
+__all__ = ["training", "utterances"]
+
+_LOSS = "training loss"
+_LINES = {"loss": _LOSS, "lr": "learning rate"}  # of a row of log.jsonl
+
+
+def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored]) -> str:
+    """Return one scatter per metric; nothing without a baseline.
+
+    Args:
+        found: the system's result.
+        before: the baseline's utterances.
+        after: the system's, in the same order.
+    """
+    drawings = []
+    for name in found["metrics"]:
+        points = [
+            (one.values[name], two.values[name], _said(one, two, name))
+            for one, two in zip(before, after, strict=bool(before))
+            if name in one.values and name in two.values
+        ]
+        if points:
+            better = METRICS[name].better
+            drawing = plot.scatter(points, f"{name} of every utterance", better=better)
+            gains = drawing.count('class="gain"')
+            drawings.append(_figure(f"<b>{name}</b> better in {gains} of {len(points)}", drawing))
+    if not drawings:
+        return ""
+    return (
+        '<p class="note">One dot per utterance: what was given across, what was made of it up. '
+        f'On the line nothing changed.</p><div class="plots">{"".join(drawings)}</div>'
+    )
+
+
+def training(path: Path) -> str:
+    """Return the curves of a log.jsonl; nothing where there is no such file."""
+    if not path.is_file():
+        return ""
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for key, title in _LINES.items():
+            if key in row:
+                curves.setdefault(title, []).append((row["step"], row[key]))
+        for metric, value in row.get("valid", {}).items():
+            curves.setdefault(f"validation: {metric}", []).append((row["step"], value))
+    drawings = [
+        _figure(f"<b>{escape(name)}</b>", plot.curve(points, name, smooth=name == _LOSS))
+        for name, points in curves.items()
+    ]
+    return f'<div class="plots broad">{"".join(drawings)}</div>' if drawings else ""
+
+
+def _figure(caption: str, drawing: str) -> str:
+    return f"<figure><figcaption>{caption}</figcaption>{drawing}</figure>"
+
+
+def _said(before: Scored, after: Scored, metric: str) -> str:
+    """Return a dot's tooltip: `p232_001: 1.24 → 1.78`."""
+    values = (number(row.values[metric], metric) for row in (before, after))
+    return f"{after.id}: {' → '.join(values)}"

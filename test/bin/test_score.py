@@ -1,0 +1,95 @@
+"""The command from decoded wavs to tables; its parts are tested in test/score."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from diffaudio.bin import main as cli
+from diffaudio.data import audio
+from diffaudio.decode import stage
+from diffaudio.files import read_json, write_json
+from diffaudio.score import measure
+
+
+@pytest.fixture
+def place(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+    """Stand in a recipe's folder with a corpus, shards and a trained model."""
+    folder = tmp_path / "voicebank"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    shutil.copytree(tiny_dump / "data", "data/mini")
+    write_json(folder / "data/mini/corpus.json", {"root": str(tiny_dump), "label": "mini (noise)"})
+    shutil.copytree(tiny_exp, "exp/tiny")
+    for module in (stage, measure):
+        monkeypatch.setattr(
+            module, "run_tasks", lambda tasks, **_: [t.function(**t.arguments) for t in tasks]
+        )
+    return folder
+
+
+def decode(tiny_dump):
+    dump = f"--dump={tiny_dump / 'dump'}"
+    argv = ["--config", "exp/tiny/config.yaml", "--data", "data/mini", dump, "--exp", "exp/tiny"]
+    assert cli.main(["decode", *argv]) == 0
+
+
+def run(*more):
+    few = ["--score.metrics", "[SI-SDR]", "--score.resamples", "200", "--score.worst", "1"]
+    argv = ["--config", "exp/tiny/config.yaml", "--data", "data/mini", *few, *more]
+    return cli.main(["score", "--exp", "exp/tiny", *argv])
+
+
+def test_from_decoded_wavs_to_a_published_table(place, tiny_dump, capsys):
+    decode(tiny_dump)
+    assert run("--publish", "true") == 0
+    shown = capsys.readouterr().out
+    assert "tiny on mini: 6 utterances, 2 network calls, real-time factor" in shown
+    assert "Compared with the noisy input:" in shown
+    found = read_json(place / "results/mini_tiny.json")
+    assert (found["recipe"], found["label"], found["n"]) == ("voicebank", "mini (noise)", 6)
+    assert found["train"] == {"steps": 5, "hours": 0.5, "params": found["train"]["params"]}
+    assert (place / "exp/tiny/report.html").resolve().parent.name == "test"
+    for page in ("RESULTS.md", "exp/tiny/RESULTS.md"):
+        assert "| tiny | 2 |" in (place / page).read_text()
+
+
+def test_the_second_run_only_shows_the_table(place, tiny_dump, capsys):
+    decode(tiny_dump)
+    assert run() == 0
+    capsys.readouterr()
+    assert run() == 0
+    found = capsys.readouterr()
+    assert "up to date" in found.err
+    assert "tiny on mini" in found.out
+    assert not (place / "results").exists()
+
+
+def test_wavs_of_another_configuration_are_refused_with_both_values(place, tiny_dump, capsys):
+    assert run() == 1
+    assert "the stage decode has not been run" in capsys.readouterr().err
+    decode(tiny_dump)
+    assert run("--decode.sampler.calls", "8") == 1
+    text = capsys.readouterr().err
+    assert "decode.sampler.calls: 2 -> 8" in text
+    assert "mend: run stage 5 again" in text
+    assert not (place / "exp/tiny/score").exists()
+
+
+def test_wavs_from_elsewhere_need_no_model(place, tiny_dump, capsys):
+    (place / "plain.yaml").write_text("audio: {rate: 8000, target: clean, given: noisy}\n")
+    shutil.rmtree("exp")
+    for path in tiny_dump.glob("*_clean.wav"):
+        x, rate = audio.load(path)
+        quiet = 0.5 * x + np.float32(1e-3)
+        audio.save(place / "theirs" / path.name.replace("_clean", ""), quiet, rate)
+    argv = ["score", "--config", "plain.yaml", "--data", "data/mini", "--exp", "exp/theirs"]
+    argv += ["--wavs", "theirs", "--system", "theirs (outside)", "--score.metrics", "[SI-SDR]"]
+    assert cli.main(argv) == 0
+    assert "theirs (outside) on mini: 6 utterances\n" in capsys.readouterr().out
+    found = read_json(place / "exp/theirs/score/default/test/summary.json")
+    assert found["metrics"]["SI-SDR"]["mean"] > 40  # scale and offset do not count, 16 bit does
+    assert found["calls"] is None
+    audio.save(place / "theirs" / "a.wav", np.zeros(7), 8000)
+    assert cli.main(argv) == 1
+    assert "theirs/a.wav: 7 samples, the reference has 6400 samples" in capsys.readouterr().err

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+
+from diffaudio.score.charts import training, utterances
+from diffaudio.score.measure import Scored
+
+
+def test_only_utterances_with_both_values_are_drawn():
+    before = [Scored(f"u{n}", 1.0, {"PESQ": 1.0 + n}, {}) for n in range(3)]
+    after = [Scored("u0", 1.0, {}, {"PESQ": "silent"})]
+    after += [Scored(f"u{n}", 1.0, {"PESQ": 3.0}, {}) for n in (1, 2)]
+    page = utterances({"metrics": {"PESQ": {}}}, before, after)
+    assert page.count("<circle") == 2
+    assert "better in 1 of 2" in page
+    assert "u1: 2.00 → 3.00" in page
+
+
+def test_nothing_is_drawn_without_a_baseline_or_a_log(tmp_path):
+    after = [Scored("u0", 1.0, {"PESQ": 2.0}, {})]
+    assert utterances({"metrics": {"PESQ": {}}}, [], after) == ""
+    assert training(tmp_path / "log.jsonl") == ""
+
+
+def test_training_has_a_curve_per_kind_of_row(tmp_path):
+    rows = [{"step": n, "loss": 1 / n, "lr": 1e-3} for n in range(1, 5)]
+    rows += [{"step": 4, "valid": {"PESQ": 1.5, "<b>": 2}}, {"step": 5, "skipped": "nan"}]
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    page = training(path)
+    assert page.count("<svg") == 4
+    assert "validation: PESQ" in page
+    assert "<b>validation: &lt;b&gt;</b>" in page
