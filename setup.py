@@ -5,7 +5,7 @@ from setuptools import find_packages, setup
 EXTRAS = {
     "score": ["pesq", "pystoi", "speechmos", "onnxruntime"],
     "report": ["matplotlib", "tensorboard"],
-    "corpus": ["av", "zstandard"],
+    "corpus": ["av", "zstandard", "espeakng-loader"],
     "cluster": ["dask-jobqueue", "cryptography"],
     "dev": [
         "pytest",
@@ -22,7 +22,7 @@ EXTRAS = {
 setup(
     name="diffaudio",
     version="0.1.0",
-    description="Recipes for score-based audio models: diffusion, flow matching and bridges as one family.",
+    description="Recipes for score-based audio models: diffusion, flow matching and bridges.",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["diffaudio", "diffaudio.*"]),

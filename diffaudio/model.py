@@ -1,4 +1,4 @@
-"""A model: codec, path, target, network and training times in one hand; a loss and a way to generate.
+"""A model: codec, path, target, network and training times in one hand; loss and generation.
 
 Everything is per utterance: level, noise and training time of an item come from its own key and
 samples, so neither batch, order nor number of devices changes what becomes of it.
@@ -24,6 +24,7 @@ from diffaudio.solve import Denoise, KeyedNoise, Sampler
 
 __all__ = ["Model"]
 
+Given = Literal["none", "beside", "residual"]
 Level = Literal["none", "peak", "rms"]
 FLOOR = 1e-4  # the level of silence: -80 dB full scale
 
@@ -53,13 +54,12 @@ class Model(nn.Module):
         target: what the network speaks.
         net: builds the network from input channels, output channels and bins.
         times: distribution of training times.
-        given: whether the model is given audio (the noisy speech, the mixture).
-        residual: whether the process describes the difference between the target and what is
-            given rather than the target; the network then starts from the given audio.
+        given: how given audio (the noisy speech, the mixture) enters: not at all; beside the
+            state, as the network's input; or beside it and as its centre, so that the process
+            describes the difference between target and given, and the network starts from there.
         level: what is scaled to 1 before the codec and restored after it: the peak or the root
             mean square of the given audio (of the target where nothing is given), or nothing.
         audio_loss: weight of an added L1 distance of waveforms; 0 leaves it out.
-        channels: audio channels.
     """
 
     def __init__(
@@ -70,25 +70,21 @@ class Model(nn.Module):
         net: Callable[[int, int, int], Net],
         times: Times,
         *,
-        given: bool = False,
-        residual: bool = False,
+        given: Given = "none",
         level: Level = "none",
         audio_loss: float = 0.0,
-        channels: int = 1,
     ) -> None:
         super().__init__()
-        if (path.uses_given or residual) and not given:
+        if path.uses_given and given == "none":
             raise Refusal(
-                f"model.given: false, but {type(path).__name__ if path.uses_given else 'residual'}"
-                " needs what is given",
-                mend="set model.given: true, or choose a path without y and residual: false",
+                f"model.given: none, but {type(path).__name__} leads to what is given",
+                mend="set model.given to beside or residual, or choose a path without y",
             )
         check_pair(path, target)
         self.codec, self.path, self.target, self.times = codec, path, target, times
-        self.given, self.residual, self.level = given, residual, level
-        self.audio_loss = audio_loss
-        states = codec.channels * channels
-        self.net = net(states * (2 if given else 1), states, codec.bins)
+        self.given, self.level, self.audio_loss = given != "none", level, audio_loss
+        self.residual = given == "residual"
+        self.net = net(codec.channels * (2 if self.given else 1), codec.channels, codec.bins)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return each item's loss (b,) and its parts, each (b,) and without gradient.
@@ -138,7 +134,8 @@ class Model(nn.Module):
         audio = torch.zeros(len(keys), 1, longest, device=samples.device)
         audio, level = self._levelled(audio if given is None else given, given, samples)
         blank, y, mask = self._states(audio, given, level, samples)
-        noise = KeyedNoise(keys, blank.shape[1:3], self.codec.frames(samples).tolist(), blank.device)
+        frames = self.codec.frames(samples).tolist()
+        noise = KeyedNoise(keys, blank.shape[1:3], frames, blank.device)
         denoise = self.denoiser(y, mask)
         state = sampler(denoise, self.path, None if self.residual else y, noise)
         if self.residual and y is not None:

@@ -2,7 +2,6 @@
 
 Letters: b batch, a audio channel, n sample, c state channel, f frequency bin, l frame.
 """
-# ruff: noqa: F722, F821  (shape strings are not Python)
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ model:
     class_path: diffaudio.nets.BandTransformer
     init_args: {bands: 8, width: 16, depth: 1, heads: 2}
   times: {class_path: diffaudio.process.Uniform}
-  given: true
+  given: beside
 decode:
   sampler:
     solver: {class_path: diffaudio.solve.DDIM}

@@ -28,12 +28,12 @@ LENGTHS = [3000, 4321, 1700, 4000]
 
 
 def tiny(inputs, outputs, bins):
-    return UNet2d(inputs, outputs, bins, widths=(8, 16), strides=((2, 2),), depth=1, heads=2)
+    return UNet2d(inputs, outputs, bins, widths=(8, 16), strides=((2, 2),), depth=1)
 
 
 def build(path=None, target=None, **options):
     torch.manual_seed(0)
-    options = {"given": True, "level": "rms", **options}
+    options = {"given": "beside", "level": "rms", **options}
     times = options.pop("times", Uniform())
     net = options.pop("net", tiny)
     codec = options.pop("codec", CompressedSTFT(n_fft=128, hop=32))
@@ -57,8 +57,8 @@ def batch(rows, longest=4321, given=True):
 
 FORMULATIONS = {
     "bridge": {},
-    "bridge-residual": {"residual": True, "audio_loss": 1.0},
-    "regression": {"times": AtEnd(), "residual": True},
+    "bridge-residual": {"given": "residual", "audio_loss": 1.0},
+    "regression": {"times": AtEnd(), "given": "residual"},
     "flowse": {"path": FlowSE(), "target": Velocity()},
     "ouve": {"path": OUVE(), "target": Epsilon(), "level": "peak"},
     "edm": {"path": VE(), "target": EDM(), "times": LogNormal(), "level": "none"},
@@ -108,13 +108,13 @@ class Perfect(Net):
         return self.answer
 
 
-@pytest.mark.parametrize("residual", [False, True])
-def test_a_perfect_answer_has_no_loss_and_gives_the_target(residual):
-    model = build(net=Perfect, residual=residual, audio_loss=1.0, level="peak")
+@pytest.mark.parametrize("given", ["beside", "residual"])
+def test_a_perfect_answer_has_no_loss_and_gives_the_target(given):
+    model = build(net=Perfect, given=given, audio_loss=1.0, level="peak")
     one = batch([1])
     level = one.given.abs().amax((1, 2), keepdim=True)
     state = model.codec.encode(one.target / level)
-    model.net.answer = state - (model.codec.encode(one.given / level) if residual else 0)
+    model.net.answer = state - (model.codec.encode(one.given / level) if given == "residual" else 0)
     loss, parts = model(one)
     assert loss.item() < 1e-6
     assert parts["audio"].item() < 1e-6
@@ -124,8 +124,8 @@ def test_a_perfect_answer_has_no_loss_and_gives_the_target(residual):
 
 def test_residual_model_starts_from_what_is_given():
     """An untrained network says 0, so one call of a residual bridge returns the noisy audio."""
-    model = Model(CompressedSTFT(), SchroedingerBridgeVE(), X0(), tiny, Uniform(), given=True,
-                  residual=True)  # fmt: skip
+    path, codec = SchroedingerBridgeVE(), CompressedSTFT()
+    model = Model(codec, path, X0(), tiny, Uniform(), given="residual")
     one = batch([0, 1])
     out = model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), UniformGrid(), 1))
     torch.testing.assert_close(out, one.given, atol=1e-5, rtol=1e-4)
@@ -151,7 +151,7 @@ def test_audio_padded_beyond_the_longest_item():
 
 
 def test_silence_in_silence_out():
-    model = build(residual=True)
+    model = build(given="residual")
     zeros = torch.zeros(1, 1, 3000)
     sampler = Sampler(DDIM(), UniformGrid(), 2)
     out = model.generate(zeros, torch.tensor([3000]), [1], sampler)
@@ -159,7 +159,7 @@ def test_silence_in_silence_out():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(Refusal, match="FlowSE needs what is given"):
-        build(FlowSE(), Velocity(), given=False)
+    with pytest.raises(Refusal, match="FlowSE leads to what is given"):
+        build(FlowSE(), Velocity(), given="none")
     with pytest.raises(Refusal, match="given audio"):
         build().generate(None, torch.tensor([10]), [1], Sampler(DDIM(), UniformGrid(), 1))

@@ -18,7 +18,7 @@ class Codec(nn.Module, ABC):
     neither its frames nor its samples. States may be unbounded: nothing is clipped.
     """
 
-    channels: int  # state channels for one audio channel
+    channels: int  # state channels of one audio channel
     bins: int  # frequency bins f; 1 for a waveform
     hop: int  # samples from one frame to the next
 

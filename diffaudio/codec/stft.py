@@ -1,4 +1,4 @@
-"""Complex STFT with compressed magnitude: s |X|^e exp(i arg X), real and imaginary parts as channels.
+"""Complex STFT with compressed magnitude, s |X|^e exp(i arg X), as two real channels.
 
 Source: Welker et al. 2022 (arXiv:2203.17004) and Richter et al. 2023 (SGMSE+, arXiv:2208.05830),
 section IV-A: e = 0.5, s = 0.15, 510-point periodic Hann window, hop 128 at 16 kHz.

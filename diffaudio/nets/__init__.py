@@ -1,4 +1,4 @@
-"""Networks on states (b, c, f, l): a band-split transformer (bands=1 is a plain DiT) and a 2-D U-Net."""
+"""Networks on states: a band-split transformer (bands=1 is a plain DiT) and a 2-D U-Net."""
 
 from diffaudio.nets.band_transformer import BandTransformer
 from diffaudio.nets.net import Net

@@ -1,9 +1,9 @@
 """Transformer blocks on a (bands x time) grid: attention in time, across bands, and a gated MLP.
 
-Sources: RoPE, Su et al. 2021 (arXiv:2104.09864); adaptive norm with zero-gated branches, Peebles & Xie
-2023 (DiT, arXiv:2212.09748); query-key norm, Henry et al. 2020 (arXiv:2010.04245); SwiGLU, Shazeer
-2020 (arXiv:2002.05202); one modulation for all layers plus an offset a layer, Chen et al. 2023
-(PixArt-alpha, arXiv:2310.00426); alternating time and band attention, Lu et al. 2023 (BS-RoFormer,
+Sources: RoPE, Su et al. 2021 (arXiv:2104.09864); adaptive norm with zero-gated branches, Peebles
+and Xie 2023 (DiT, arXiv:2212.09748); query-key norm, Henry et al. 2020 (arXiv:2010.04245); SwiGLU,
+Shazeer 2020 (arXiv:2002.05202); one modulation for all layers plus an offset a layer, Chen et al.
+2023 (PixArt-alpha, arXiv:2310.00426); alternating time and band attention, Lu et al. 2023 (BS-RoFormer,
 arXiv:2309.02612).
 """
 

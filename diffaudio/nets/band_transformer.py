@@ -1,6 +1,6 @@
-"""Band-split transformer: tokens on a (bands x time) grid; bands = 1 is a plain one-dimensional DiT.
+"""Band-split transformer: tokens on a (bands x time) grid; bands = 1 is a plain 1-D DiT.
 
-Sources: band splitting, Luo & Yu 2023 (arXiv:2209.15174) and Lu et al. 2023 (arXiv:2309.02612), here
+Sources: band splitting, Luo and Yu 2023 (arXiv:2209.15174), Lu et al. 2023 (arXiv:2309.02612), here
 with bands of equal width and linear maps; adaptive norm, Peebles & Xie 2023 (arXiv:2212.09748).
 """
 

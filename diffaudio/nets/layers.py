@@ -89,7 +89,7 @@ class NoiseEmbedding(nn.Module):
 
 
 class Modulation(nn.Module):
-    """Scale and shift of each channel from the embedding (FiLM; adaptive norm after `channel_norm`)."""
+    """Scale and shift of each channel from the embedding: FiLM, adaptive norm after a norm."""
 
     def __init__(self, embedding: int, channels: int) -> None:
         super().__init__()
@@ -106,7 +106,8 @@ class Patches(nn.Module):
 
     def __init__(self, channels: int, width: int, patch: Sequence[int]) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, width, tuple(patch), tuple(patch))
+        bins, frames = patch
+        self.conv = nn.Conv2d(channels, width, (bins, frames), (bins, frames))
 
     def forward(self, x: State) -> State:
         """Map (b, channels, f, l) to (b, width, f / patch, l / patch); sizes must divide."""
@@ -118,7 +119,8 @@ class Unpatches(nn.Module):
 
     def __init__(self, width: int, channels: int, patch: Sequence[int]) -> None:
         super().__init__()
-        self.conv = nn.ConvTranspose2d(width, channels, tuple(patch), tuple(patch))
+        bins, frames = patch
+        self.conv = nn.ConvTranspose2d(width, channels, (bins, frames), (bins, frames))
 
     def forward(self, x: State) -> State:
         """Map (b, width, f, l) to (b, channels, f patch, l patch)."""

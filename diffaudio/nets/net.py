@@ -12,7 +12,7 @@ __all__ = ["Net"]
 
 
 class Net(nn.Module, ABC):
-    """A network built as `Net(in_channels, out_channels, bins, ...)`; the three sizes come from code.
+    """A network is built as `Net(in_channels, out_channels, bins, ...)`; code knows these sizes.
 
     Outputs are padding-invariant: what lies where the mask is 0 does not change what comes out
     where it is 1, and an utterance's output is the same in any batch (to float rounding).

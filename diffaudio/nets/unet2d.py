@@ -1,7 +1,7 @@
-"""Two-dimensional U-Net that strides first: patches in, a few wide levels, transformer at the bottom.
+"""Two-dimensional U-Net that strides first: patches in, a few levels, transformer at the bottom.
 
-Wide activations are bound by memory, not arithmetic, on CPUs and GPUs alike; a first convolution with
-a stride leaves an eighth of the positions to every later layer. The skip structure is that of
+Wide activations are bound by memory, not arithmetic, on CPUs and GPUs alike; a first convolution
+with a stride leaves an eighth of the positions to every later layer. The skip structure is that of
 Ronneberger et al. 2015 (arXiv:1505.04597); blocks are pre-activation residual blocks with FiLM.
 """
 
@@ -31,6 +31,8 @@ from diffaudio.shapes import Mask, State, Tensor, Time
 
 __all__ = ["UNet2d"]
 
+HEAD = 32  # channels of an attention head
+
 
 class ResidualBlock(nn.Module):
     """x + conv(silu(norm(conv(silu(film(norm(x))))))), both convolutions 3 x 3."""
@@ -48,19 +50,40 @@ class ResidualBlock(nn.Module):
         return x + self.second(masked(h, mask))
 
 
-class Level(nn.Module):
-    """Blocks at one resolution on the way down and on the way up, with the stride between."""
+class Down(nn.Module):
+    """Blocks at one resolution, then the stride to the one below."""
 
     def __init__(
         self, width: int, below: int, stride: Sequence[int], blocks: int, embedding: int
     ) -> None:
         super().__init__()
-        self.stride = tuple(stride)
-        self.down = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
-        self.leave = Patches(width, below, self.stride)
-        self.enter = Unpatches(below, width, self.stride)
+        self.blocks = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+        self.leave = Patches(width, below, stride)
+
+    def forward(self, x: State, embedding: Tensor, mask: Mask | None) -> tuple[State, State]:
+        """Return what the way up will need, and the coarser state."""
+        for block in self.blocks:
+            x = block(x, embedding, mask)
+        return x, self.leave(masked(x, mask))
+
+
+class Up(nn.Module):
+    """The stride back from the resolution below, what the way down has kept, then blocks."""
+
+    def __init__(
+        self, width: int, below: int, stride: Sequence[int], blocks: int, embedding: int
+    ) -> None:
+        super().__init__()
+        self.enter = Unpatches(below, width, stride)
         self.skip = nn.Conv2d(width, width, 1)
-        self.up = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+
+    def forward(self, x: State, kept: State, embedding: Tensor, mask: Mask | None) -> State:
+        """Return the finer state."""
+        x = self.enter(x) + self.skip(kept)  # a 1 x 1 convolution of both side by side
+        for block in self.blocks:
+            x = block(x, embedding, mask)
+        return x
 
 
 class UNet2d(Net):
@@ -74,8 +97,7 @@ class UNet2d(Net):
         patch: (bins, frames) merged by the first layer.
         strides: (bins, frames) from each level to the next; one less than widths.
         blocks: residual blocks a level and direction.
-        depth: attention blocks at the bottom.
-        heads: attention heads.
+        depth: attention blocks at the bottom, with a head for every 32 channels.
     """
 
     def __init__(
@@ -89,7 +111,6 @@ class UNet2d(Net):
         strides: Sequence[Sequence[int]] = ((2, 1), (2, 1)),
         blocks: int = 1,
         depth: int = 2,
-        heads: int = 4,
     ) -> None:
         super().__init__()
         if len(strides) != len(widths) - 1:
@@ -103,12 +124,14 @@ class UNet2d(Net):
         self.modulate = shared_modulation(embedding, bottom)
         self.stem = Patches(in_channels, first, self.patch)
         self.place = nn.Parameter(torch.zeros(1, first, rows, 1))  # which bins a row holds
-        self.levels = nn.ModuleList(
-            Level(width, below, stride, blocks, embedding)
-            for width, below, stride in zip(widths, widths[1:], strides, strict=False)
-        )
+        self.time_strides = [time for _, time in strides]
+        steps = list(zip(widths, widths[1:], strides, strict=False))
+        self.down = nn.ModuleList(Down(*step, blocks, embedding) for step in steps)
+        self.up = nn.ModuleList(Up(*step, blocks, embedding) for step in reversed(steps))
         bands = rows * self.patch[0] // self.unit[0]
-        self.bottom = nn.ModuleList(GridBlock(bottom, heads, bands) for _ in range(depth))
+        self.bottom = nn.ModuleList(
+            GridBlock(bottom, max(bottom // HEAD, 1), bands) for _ in range(depth)
+        )
         self.head = zeroed(Unpatches(first, out_channels, self.patch))
 
     def forward(self, x: State, c_noise: Time, mask: Mask | None = None) -> State:
@@ -116,25 +139,21 @@ class UNet2d(Net):
         bins, frames = x.shape[2:]
         x = pad_to(x, self.unit).contiguous(memory_format=torch.channels_last)
         if mask is None and x.shape[3] > frames:
-            mask = torch.ones(len(x), 1, 1, frames, device=x.device)  # what was just added is padding
+            mask = torch.ones(len(x), 1, 1, frames, device=x.device)  # what was added is padding
         if mask is not None:
             mask = functional.pad(mask, (0, x.shape[3] - frames))
         embedding = self.embed(c_noise)
         mask = pool_mask(mask, self.patch[1])
         x = self.stem(x) + self.place
         kept = []
-        for level in self.levels:
-            for block in level.down:
-                x = block(x, embedding, mask)
-            kept.append((x, mask))
-            x = level.leave(masked(x, mask))
-            mask = pool_mask(mask, level.stride[1])
+        for down, stride in zip(self.down, self.time_strides, strict=True):
+            skip, x = down(x, embedding, mask)
+            kept.append((skip, mask))
+            mask = pool_mask(mask, stride)
         modulation = self.modulate(embedding)
         for block in self.bottom:
             x = block(x, modulation, mask)
-        for level, (skip, mask) in zip(reversed(self.levels), reversed(kept), strict=True):
-            x = level.enter(x) + level.skip(skip)  # a 1 x 1 convolution of both side by side
-            for block in level.up:
-                x = block(x, embedding, mask)
+        for up, (skip, mask) in zip(self.up, reversed(kept), strict=True):
+            x = up(x, skip, embedding, mask)
         x = self.head(functional.silu(channel_norm(x)))
         return x[:, :, :bins, :frames]

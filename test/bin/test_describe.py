@@ -29,7 +29,12 @@ class Pointwise(Net):
 @pytest.fixture
 def model():
     return Model(
-        CompressedSTFT(n_fft=126, hop=32), FlowSE(), Velocity(), Pointwise, Uniform(), given=True
+        CompressedSTFT(n_fft=126, hop=32),
+        FlowSE(),
+        Velocity(),
+        Pointwise,
+        Uniform(),
+        given="beside",
     )
 
 

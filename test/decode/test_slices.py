@@ -26,7 +26,7 @@ def test_a_model_that_is_given_nothing_makes_each_row_as_long_as_its_target(
     text = (tiny_exp / "config.yaml").read_text()
     start, end = text.index("  path:"), text.index("  target:\n    class")
     text = text[:start] + "  path: {class_path: diffaudio.process.RectifiedFlow}\n" + text[end:]
-    text = text.replace("  given: noisy\n", "").replace("given: true", "given: false")
+    text = text.replace("  given: noisy\n", "").replace("given: beside", "given: none")
     (tmp_path / "config.yaml").write_text(text)
     config = read_config(tmp_path / "config.yaml")
     model = config.build(Model)

@@ -1,4 +1,4 @@
-"""Promises of every network: any length, padding-invariant, every parameter used, starts as zero."""
+"""Promises of every network: any length, padding-invariant, every parameter used, zero at first."""
 
 import pytest
 import torch
@@ -6,9 +6,9 @@ import torch
 from diffaudio.nets import BandTransformer, UNet2d
 
 NETS = {
-    "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16, 24), patch=(4, 2), depth=1, heads=2,
+    "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16, 24), patch=(4, 2), depth=1,
                              strides=((2, 2), (2, 1))),
-    "unet2d-flat": lambda: UNet2d(4, 2, 1, widths=(8, 16), patch=(1, 4), strides=((1, 2),), heads=2),
+    "unet2d-flat": lambda: UNet2d(4, 2, 1, widths=(8, 16), patch=(1, 4), strides=((1, 2),)),
     "bands": lambda: BandTransformer(4, 2, 65, bands=8, width=16, depth=2, heads=2),
     "dit": lambda: BandTransformer(4, 2, 20, bands=1, patch=1, width=16, depth=2, heads=2),
 }  # fmt: skip
