@@ -3,8 +3,8 @@
 Sources: RoPE, Su et al. 2021 (arXiv:2104.09864); adaptive norm with zero-gated branches, Peebles
 and Xie 2023 (DiT, arXiv:2212.09748); query-key norm, Henry et al. 2020 (arXiv:2010.04245); SwiGLU,
 Shazeer 2020 (arXiv:2002.05202); one modulation for all layers plus an offset a layer, Chen et al.
-2023 (PixArt-alpha, arXiv:2310.00426); alternating time and band attention, Lu et al. 2023 (BS-RoFormer,
-arXiv:2309.02612).
+2023 (PixArt-alpha, arXiv:2310.00426); alternating time and band attention, Lu et al. 2023
+(BS-RoFormer, arXiv:2309.02612).
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ def join(asked: Asked) -> Accelerator:
         )
     if asked.size > 1:
         die_with_parent()
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads(0)))  # else accelerate sets it, loudly
     accelerator = Accelerator(
         cpu=asked.ngpu == 0, mixed_precision="no", gradient_accumulation_steps=1
     )

@@ -1,0 +1,45 @@
+"""Every configuration of the recipe: read strictly, built, trained a step and sampled as it says."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from diffaudio.bin.config import EXPERIMENT
+from diffaudio.config import SECTIONS, parse
+from diffaudio.data.batch import Batch
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.model import Model
+
+RECIPE = Path(__file__).parents[3] / "egs/voicebank"
+CONFIGS = sorted(RECIPE.glob("conf/**/*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_it_trains_and_samples(path):
+    config = parse(["--config", str(path)], prog="test", description="", sections=EXPERIMENT)
+    assert set(config.sections) == set(SECTIONS)
+    torch.manual_seed(0)
+    model = config.build(Model)
+    for parameter in model.parameters():  # as after some training: nothing is exactly zero
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    clean = 0.1 * torch.randn(1, 1, 4000)
+    noisy = clean + 0.05 * torch.randn(1, 1, 4000)
+    length = torch.tensor([4000])
+    loss, _ = model(Batch(["a"], {"clean": clean, "noisy": noisy}, length, [1], 0))
+    loss.sum().backward()
+    silent = [name for name, p in model.named_parameters() if p.grad is None]
+    assert silent == []  # several devices can train it without a search for unused parameters
+    sampler = config.build(DecodeSpec).sampler
+    made = model.eval().generate(noisy, length, [1], sampler)
+    assert made.shape == clean.shape
+    assert torch.isfinite(made).all()
+
+
+def test_the_head_of_each_file_names_the_file():
+    """The commands in the comments are right."""
+    for path in CONFIGS:
+        name = str(path.relative_to(RECIPE))
+        head = "".join(path.read_text().splitlines(keepends=True)[:3])
+        assert f"--conf {name}" in head
+        assert f"describe --config {name}" in head
