@@ -6,6 +6,7 @@ any number of workers, after any restart, and, taken over all ranks, on any numb
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.index import Index
 from diffaudio.data.mix import Remix
 from diffaudio.log import Refusal
+from diffaudio.orphans import end_with_parent
 from diffaudio.shapes import Audio, Lengths
 
 __all__ = ["Batch", "Batching", "Item", "collate", "eval_batches", "train_loader"]
@@ -150,9 +152,23 @@ def train_loader(
         batch_sampler=places,  # an iterator will do: it is used once
         collate_fn=partial(collate, grid=grid),
         num_workers=batching.workers,
+        worker_init_fn=_settle,
         generator=torch.Generator(),  # the loader draws a seed; it must not touch the global one
     )
     return iter(loader)
+
+
+def _settle(worker: int) -> None:
+    """Let a worker outlive what asks the run to stop, but not the training process itself.
+
+    Batch systems signal every process of a job, and the run must still get its last batches before
+    it saves. A worker that is left over would hold the experiment's lock.
+    """
+    del worker
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(30))  # time for the step, then the end
+    end_with_parent()
 
 
 def eval_batches(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from types import FrameType
 
 from diffaudio.log import log
+from diffaudio.orphans import end_with_parent
 
 __all__ = ["INTERRUPTED", "LAUNCHER", "Stop", "die_with_parent", "stopping"]
 
 INTERRUPTED = 75  # exit status of a run that saved and can go on (EX_TEMPFAIL)
 LAUNCHER = "DIFFAUDIO_LAUNCHER"  # the process that started this rank, in a rank's environment
 _ASKS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-_PR_SET_PDEATHSIG = 1
 
 
 class Stop:
@@ -54,9 +52,7 @@ def die_with_parent() -> None:
 
     A rank that outlives its launcher would go on writing into the experiment. On Linux only.
     """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     launcher = os.environ.get(LAUNCHER)
     if launcher and int(launcher) != os.getppid():  # it ended before the line above
         log.error("the launcher has ended")

@@ -2,7 +2,11 @@
 
 import fcntl
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -154,8 +158,27 @@ def test_the_job_file_starts_this_very_run_without_force(train, capsys, tmp_path
 def test_two_ranks_with_workers_train_what_one_trains(train, tmp_path):
     assert train("--cpu_ranks", 2, "--train.workers", 1, exp="two") == 0
     assert train(exp="one") == 0
-    losses = [
-        [json.loads(line).get("loss") for line in (tmp_path / e / "log.jsonl").open()]
-        for e in ("two", "one")
+    rows = [
+        [json.loads(line) for line in (tmp_path / exp / "log.jsonl").open()]
+        for exp in ("two", "one")
     ]
+    losses = [[row["loss"] for row in held if "loss" in row] for held in rows]
+    assert len(losses[0]) == 5
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_a_signal_to_the_whole_job_saves_and_ends_with_75(train, tiny_dump, tmp_path):
+    """Batch systems signal every process: the loader's workers must not take the run down."""
+    sets = ["--train_set", "test", "--valid_set", "test"]
+    data = ["--config", "x.yaml", "--dump", str(tiny_dump / "dump"), *sets, "--exp", "exp"]
+    long = ["--train.workers", "1", "--train.steps", "100000", "--train.valid_every", "0"]
+    command = [sys.executable, "-m", "diffaudio", "train", *data, *long]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as run:
+        log = tmp_path / "exp/log.jsonl"
+        until = time.monotonic() + 60
+        while not (log.is_file() and log.read_text().count("\n") > 2):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        os.killpg(run.pid, signal.SIGTERM)
+        assert run.wait(60) == 75
+    assert read_json(tmp_path / "exp/status.json")["state"] == "interrupted"
