@@ -1,4 +1,4 @@
-"""Every configuration of the recipe: read strictly, built, trained a step and sampled as it says."""
+"""Every configuration of the recipe: read strictly, built, trained a step, sampled as it says."""
 
 from pathlib import Path
 
