@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,5 @@ __all__ = ["Enhancer", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     """Import the user's interface on first use, so that `import diffaudio` stays light."""
     if name in {"Enhancer", "load"}:
-        from diffaudio import api
-
-        return getattr(api, name)
+        return getattr(importlib.import_module("diffaudio.api"), name)
     raise AttributeError(f"module 'diffaudio' has no attribute {name!r}")
