@@ -11,6 +11,7 @@ EXTRAS = {
         "pytest",
         "hypothesis",
         "jaxtyping",
+        "librosa",
         "beartype",
         "ruff",
         "mypy",

@@ -15,8 +15,9 @@ def test_products_have_the_precision_asked_for(name, dtype):
 
 
 def test_auto_follows_the_hardware(monkeypatch):
-    for there in (True, False):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda there=there: there)
-        assert precision.bf16("auto", CPU) is there
+    for amx, avx512 in [(True, False), (False, True), (False, False)]:
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx512: avx)
+        assert precision.bf16("auto", CPU) is (amx or avx512)
         assert precision.bf16("fp32", CPU) is False
         assert precision.bf16("bf16", CPU) is True

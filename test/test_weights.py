@@ -81,9 +81,10 @@ def test_find_best_last_and_by_name(tmp_path):
 def test_what_is_not_there_is_named_with_what_is(tmp_path):
     with pytest.raises(Refusal, match="train first"):
         weights.find(tmp_path, "best")
-    checkpoint(tmp_path / "checkpoints" / "step_00000500")
-    with pytest.raises(Refusal, match="'best'.*\n.*step_00000500"):
-        weights.find(tmp_path, "best")
+    folder = checkpoint(tmp_path / "checkpoints" / "step_00000500")
+    assert weights.find(tmp_path, "best") == folder  # the last one: none was validated
+    with pytest.raises(Refusal, match="'step_7'.*\n.*step_00000500"):
+        weights.find(tmp_path, "step_7")
     with pytest.raises(Refusal, match="'../../x'"):
         weights.find(tmp_path, "../../x")
 
