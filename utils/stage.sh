@@ -17,10 +17,11 @@ quoted() { # words: as one line for a shell
     printf '%s\n' "${line# }"
 }
 
-# configure FILE: where --args (split at spaces) change conf, write that to FILE, the new conf
+# configure FILE: where tuning or --args (split at spaces) change conf, write that to FILE, the new conf
 configure() {
     local words=()
     IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
+    if [[ -n $tuning ]]; then words=(--config "$tuning" ${words[@]+"${words[@]}"}); fi
     if [[ ${#words[@]} -eq 0 || $status == true ]]; then return; fi
     words=(diffaudio config --config "$conf" "${words[@]}" --print_config)
     if [[ $dry_run == true ]]; then

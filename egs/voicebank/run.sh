@@ -11,9 +11,10 @@ stage=0                          # first stage to run
 stop_stage=7                     # last stage to run
 corpus=official                  # official, mini, synthetic, or a folder/ in the official layout
 conf=conf/train.yaml             # configuration: audio, model, training, decoding, scoring
+tuning=                          # another laid over it: conf/tuning/ouve.yaml
 args=                            # changes to it: --args "--train.steps 20 --train.seed 1"
 tag=                             # added to the names of folders, keeps variants apart
-exp=                             # experiment folder; empty: exp/<name of conf>
+exp=                             # experiment folder; empty: exp/<conf>_<tuning>_<tag>
 sets="test"                      # sets to decode and score, separated by spaces
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
 limit=0                          # take only the first items of every set; 0 takes all
@@ -33,7 +34,8 @@ if [ "$check" = true ]; then
 fi
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
-exp=${exp:-exp/$(basename -- "$conf" .yaml)${tag:+_$tag}}
+variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
+exp=${exp:-exp/$name${variant:+_${variant#_}}}
 configure "$exp/conf.$decode_tag.yaml"
 
 if stage 0 "Get the corpus: $root" "$root"; then
