@@ -5,6 +5,7 @@ export ROOT
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 export PATH="$BATS_TEST_TMPDIR/bin:$ROOT/utils:$PATH"
 export VIRTUAL_ENV=/none # tools/venv is not put before the fakes
+unset DIFFAUDIO_ROOT # of a shell that has sourced activate.sh
 cd "$BATS_TEST_TMPDIR" || exit
 mkdir -p bin
 

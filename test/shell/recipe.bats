@@ -29,10 +29,24 @@ call() {
 }
 
 @test "the experiment is named after the configuration, the data after the corpus" {
-    "$voicebank" --corpus mini --conf conf/tuning/bridge.yaml --stage 1
-    printf '%s\n' train --config conf/tuning/bridge.yaml --dump dump/mini --exp exp/bridge \
+    "$voicebank" --corpus mini --conf conf/demo.yaml --stage 1
+    printf '%s\n' train --config conf/demo.yaml --dump dump/mini --exp exp/demo \
         --ngpu 0 --num_nodes 1 | diff - <(call train)
     call manifest | grep -x downloads/mini
+}
+
+@test "--tuning lays a configuration over another; both name the experiment" {
+    mkdir -p mine
+    cp "$ROOT"/egs/voicebank/*.sh mine
+    fake diffaudio '[ "$1" != config ] || echo "merged: true"'
+    DIFFAUDIO_ROOT=$ROOT run mine/run.sh --corpus mini --conf conf/mini.yaml \
+        --tuning conf/tuning/ouve.yaml --args "--train.seed 1" --tag a --stage 4
+    [ "$status" -eq 0 ]
+    printf '%s\n' config --config conf/mini.yaml --config conf/tuning/ouve.yaml --train.seed 1 \
+        --print_config | diff - <(awk '$0 == "train" { exit } 1' diffaudio.argv)
+    [ "$(cat mine/exp/mini_ouve_a/conf.default.yaml)" = "merged: true" ]
+    printf '%s\n' train --config exp/mini_ouve_a/conf.default.yaml --dump dump/mini_a \
+        --exp exp/mini_ouve_a --ngpu 0 --num_nodes 1 | diff - <(call train)
 }
 
 @test "--tag keeps variants apart, --exp names the experiment" {
@@ -131,7 +145,7 @@ call() {
     run "$voicebank" --help
     [ "$status" -eq 0 ]
     has "VoiceBank-DEMAND"
-    for name in stage stop_stage corpus conf args tag exp sets decode_tag limit nj ngpu \
+    for name in stage stop_stage corpus conf tuning args tag exp sets decode_tag limit nj ngpu \
         num_nodes status dry_run check force; do
         has "  --$name "
     done

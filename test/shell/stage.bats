@@ -15,6 +15,7 @@ set -euo pipefail
 stage=0         # first
 conf="a b.yaml" # configuration
 stop_stage=3    # last
+tuning=         # laid over conf
 args=           # more
 force=false     # again
 status=false    # show

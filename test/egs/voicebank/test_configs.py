@@ -12,12 +12,15 @@ from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
 
 RECIPE = Path(__file__).parents[3] / "egs/voicebank"
-CONFIGS = sorted(RECIPE.glob("conf/**/*.yaml"))
+WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
 def test_it_trains_and_samples(path):
-    config = parse(["--config", str(path)], prog="test", description="", sections=EXPERIMENT)
+    below = ["--config", str(RECIPE / "conf/mini.yaml")] if path in TUNING else []
+    argv = [*below, "--config", str(path)]
+    config = parse(argv, prog="test", description="", sections=EXPERIMENT)
     assert set(config.sections) == set(SECTIONS)
     torch.manual_seed(0)
     model = config.build(Model)
@@ -38,8 +41,9 @@ def test_it_trains_and_samples(path):
 
 def test_the_head_of_each_file_names_the_file():
     """The commands in the comments are right."""
-    for path in CONFIGS:
+    for path in WHOLE + TUNING:
         name = str(path.relative_to(RECIPE))
-        head = "".join(path.read_text().splitlines(keepends=True)[:3])
-        assert f"--conf {name}" in head
-        assert f"describe --config {name}" in head
+        _, run, describe, *_ = path.read_text().splitlines()
+        assert f"--{'tuning' if path in TUNING else 'conf'} {name}" in run
+        assert describe.startswith("# What it costs: diffaudio describe --config conf/")
+        assert describe.endswith(f"--config {name}")
