@@ -10,7 +10,8 @@ from diffaudio.process import Path
 from diffaudio.process.path import refuse_singular
 from diffaudio.shapes import State
 from diffaudio.solve.grid import Grid
-from diffaudio.solve.solver import Counter, Denoise, Memory, Noise, Solver
+from diffaudio.solve.problem import Denoise, Noise, Problem
+from diffaudio.solve.solver import Memory, Solver
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ class Sampler:
         knots = path.at(self.grid.times(path, len(steps) + 1)).knots()
         for knot in knots:
             refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
-        counter = Counter(denoise)
+        problem = Problem(denoise, path, noise)
         z = path.start(noise(), guess)
         memory: Memory = ()
         for solver, (now, then) in zip(steps, pairwise(knots), strict=True):
-            z, memory = solver.step(counter, z, now, then, memory, noise)
-        clean = self.solver.finish(counter, z, knots[-1], noise)
-        if counter.calls != self.calls:
-            raise RuntimeError(f"{self} made {counter.calls} calls: its plan is wrong")
+            z, memory = solver.step(problem, z, now, then, memory)
+        clean = self.solver.finish(problem, z, knots[-1])
+        if problem.calls != self.calls:
+            raise RuntimeError(f"{self} made {problem.calls} calls: its plan is wrong")
         return clean

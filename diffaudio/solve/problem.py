@@ -1,0 +1,53 @@
+"""Problem: what a solver is given. The denoiser with everything bound, the path, and noise.
+
+Solvers see z only. What y is, which conditions the network gets and how it is guided is bound into
+`denoise` before a solver runs, so that none of it can be lost between two calls; every call goes
+through one door, where it is counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+
+from diffaudio.process import Marginal, Path
+from diffaudio.shapes import Scalar, State
+
+Denoise: TypeAlias = Callable[[State, Scalar], State]  # (z, t) to the estimate of x_0
+Noise: TypeAlias = Callable[[], State]  # the next standard normal draw
+
+
+class Problem:
+    """A reverse process to be solved.
+
+    Args:
+        denoise: the network with everything bound; t comes as a float64 scalar on the processor.
+        path: the path that the network was trained on.
+        noise: source of standard normal states; no draw is used twice.
+
+    Attributes:
+        calls: how often the network has been called.
+    """
+
+    def __init__(self, denoise: Denoise, path: Path, noise: Noise) -> None:
+        self.denoise, self.path, self.noise = denoise, path, noise
+        self.calls = 0
+
+    def x0(self, z: State, at: Marginal) -> State:
+        """Return the estimate of the clean state: one network call."""
+        self.calls += 1
+        return self.denoise(z, at.t)
+
+    def between(self, now: Marginal, then: Marginal, share: float) -> Marginal:
+        """Return the path at a share of the way in half-log-SNR; in time where that is infinite."""
+        low, high = now.log_snr.item(), then.log_snr.item()
+        if math.isfinite(low) and math.isfinite(high):
+            return self.at_log_snr(low + share * (high - low))
+        return self.path.at(now.t + share * (then.t - now.t))
+
+    def at_log_snr(self, log_snr: float) -> Marginal:
+        """Return the path where its half-log-SNR is nearest to the one asked for."""
+        return self.path.at(self.path.time_of(torch.tensor(log_snr, dtype=torch.float64)))
