@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import torch
 
+from diffaudio.log import Refusal
 from diffaudio.process import Marginal, Path
 from diffaudio.shapes import Scalar, State
 
@@ -27,17 +28,27 @@ class Problem:
         denoise: the network with everything bound; t comes as a float64 scalar on the processor.
         path: the path that the network was trained on.
         noise: source of standard normal states; no draw is used twice.
+        budget: the most calls that may be made.
 
     Attributes:
         calls: how often the network has been called.
     """
 
-    def __init__(self, denoise: Denoise, path: Path, noise: Noise) -> None:
-        self.denoise, self.path, self.noise = denoise, path, noise
+    def __init__(self, denoise: Denoise, path: Path, noise: Noise, budget: int) -> None:
+        self.denoise, self.path, self.noise, self.budget = denoise, path, noise, budget
         self.calls = 0
 
     def x0(self, z: State, at: Marginal) -> State:
-        """Return the estimate of the clean state: one network call."""
+        """Return the estimate of the clean state: one network call.
+
+        Raises:
+            Refusal: the budget is spent.
+        """
+        if self.calls == self.budget:
+            raise Refusal(
+                f"the sampler has spent its {self.budget} network calls at t = {at.t:g}",
+                mend="raise calls, or the tolerance of an adaptive solver",
+            )
         self.calls += 1
         return self.denoise(z, at.t)
 

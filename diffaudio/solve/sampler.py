@@ -21,7 +21,8 @@ class Sampler:
     Args:
         solver: what moves z from knot to knot.
         grid: where the knots are.
-        calls: network calls for one result; exactly so many are made.
+        calls: network calls for one result; exactly so many are made (an adaptive solver may make
+            fewer).
     """
 
     solver: Solver
@@ -50,15 +51,16 @@ class Sampler:
             Refusal: the solver does not work on this path.
         """
         steps = self.solver.plan(self.calls)
-        knots = path.at(self.grid.times(path, len(steps) + 1)).knots()
+        times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
+        knots = path.at(times[[0, -1]] if self.solver.adaptive else times).knots()
         for knot in knots:
             refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
-        problem = Problem(denoise, path, noise)
+        problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()
         for solver, (now, then) in zip(steps, pairwise(knots), strict=True):
             z, memory = solver.step(problem, z, now, then, memory)
         clean = self.solver.finish(problem, z, knots[-1])
-        if problem.calls != self.calls:
+        if problem.calls != self.calls and not self.solver.adaptive:
             raise RuntimeError(f"{self} made {problem.calls} calls: its plan is wrong")
         return clean

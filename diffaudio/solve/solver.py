@@ -22,12 +22,12 @@ class Past(NamedTuple):
     Attributes:
         at: the path where the network was called.
         z: the state there.
-        x0: its answer.
+        answer: what it said, as an estimate or as a noise.
     """
 
     at: Marginal
     z: State
-    x0: State
+    answer: State
 
 
 Memory: TypeAlias = tuple[Past, ...]  # the newest first
@@ -38,9 +38,12 @@ class Solver(ABC):
 
     Attributes:
         order: the error falls as the number of steps to the power -order, on smooth problems.
+        adaptive: it chooses its steps itself, from the first knot to the last; the calls asked for
+            are the most that it may make.
     """
 
-    order: ClassVar[int]
+    order: int
+    adaptive: ClassVar[bool] = False
 
     def plan(self, calls: int) -> tuple[Solver, ...]:
         """Spend a budget of network calls: the steps it buys, less the call of `finish`.
