@@ -116,6 +116,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     index = Index.open(options.dump / options.train_set)
     torch.manual_seed(plan.key(spec.seed, "weights"))
     model = config.build(Model)
+    model.check(audio)
     log.info(
         "%d utterances, %.2f h; %.2f million parameters",
         *(len(index), index.samples.sum() / audio.rate / 3600),

@@ -176,7 +176,8 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
-    model = config.build(Model)
+    model, audio = config.build(Model), config.build(AudioSpec)
+    model.check(audio)
     weights.fit(model, weights.read_weights(found, ema=ema), found)
     model.requires_grad_(False).eval().to(device)
     meter = Meter()
@@ -188,7 +189,7 @@ def load(
         "train_steps": state.get("step"),
         "train_hours": state.get("hours", _hours(folder, state.get("step", 0))),
     }
-    return Trained(config.build(AudioSpec), model, spec, torch.device(device), about, meter)
+    return Trained(audio, model, spec, torch.device(device), about, meter)
 
 
 def _hours(exp: Path, step: int) -> float | None:

@@ -15,9 +15,9 @@ import torch
 
 from diffaudio.log import Refusal
 from diffaudio.process import Marginal, Path
-from diffaudio.shapes import Scalar, State
+from diffaudio.shapes import State
 
-Denoise: TypeAlias = Callable[[State, Scalar], State]  # (z, t) to the estimate of x_0
+Denoise: TypeAlias = Callable[[State, Marginal], State]  # z at the path's place to x_0's estimate
 Noise: TypeAlias = Callable[[], State]  # the next standard normal draw
 
 
@@ -25,7 +25,8 @@ class Problem:
     """A reverse process to be solved.
 
     Args:
-        denoise: the network with everything bound; t comes as a float64 scalar on the processor.
+        denoise: the network with everything bound; places on the path come as float64 scalars on
+            the processor, whatever the device of z.
         path: the path that the network was trained on.
         noise: source of standard normal states; no draw is used twice.
         budget: the most calls that may be made.
@@ -50,7 +51,7 @@ class Problem:
                 mend="raise calls, or the tolerance of an adaptive solver",
             )
         self.calls += 1
-        return self.denoise(z, at.t)
+        return self.denoise(z, at)
 
     def between(self, now: Marginal, then: Marginal, share: float) -> Marginal:
         """Return the path at a share of the way in half-log-SNR; in time where that is infinite."""

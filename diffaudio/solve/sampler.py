@@ -41,8 +41,7 @@ class Sampler:
         The first draw of noise makes the start; the call at the last knot makes the result.
 
         Args:
-            denoise: the network with everything bound; t comes as a float64 scalar on the
-                processor, whatever the device of z.
+            denoise: the network with everything bound.
             path: the path that the network was trained on.
             guess: what x_0 is taken to be at the start: y where there is one, else None.
             noise: source of standard normal states; no draw is used twice.

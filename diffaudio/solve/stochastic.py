@@ -63,7 +63,7 @@ class Ancestral(Solver):
         below = problem.at_log_snr(torch.minimum(torch.log(then.alpha / kept), least).item())
         z, _ = self.solver.step(problem, z, now, below, memory)
         scale = then.alpha / below.alpha
-        drawn = torch.sqrt(then.sigma**2 - (scale * below.sigma) ** 2)
+        drawn = torch.sqrt((then.sigma**2 - (scale * below.sigma) ** 2).clamp_min(0.0))
         return scale * z + drawn * problem.noise(), ()
 
 
@@ -138,7 +138,7 @@ class Restart(Solver):
         solver: takes all steps.
         times: how often it goes back.
         calls: network calls of each way down again.
-        low: sigma / alpha from which it goes back: at the first knot below it.
+        low: sigma / alpha from which it goes back: at the first knot below it, else at the last.
         high: sigma / alpha to which it goes.
     """
 
@@ -181,16 +181,25 @@ class Restart(Solver):
     ) -> tuple[State, Memory]:
         """Step; where that passes `low`, restart."""
         z, memory = self.solver.step(problem, z, now, then, memory)
-        threshold = -math.log(self.low)
-        if not now.log_snr.item() < threshold <= then.log_snr.item():
-            return z, memory
+        if now.log_snr < -math.log(self.low) <= then.log_snr:
+            return self._again(problem, z, then), ()
+        return z, memory
+
+    def finish(self, problem: Problem, z: State, last: Marginal) -> State:
+        """Restart if no knot was below `low`; then the estimate at the last one."""
+        if last.log_snr < -math.log(self.low):
+            z = self._again(problem, z, last)
+        return self.solver.finish(problem, z, last)
+
+    def _again(self, problem: Problem, z: State, low: Marginal) -> State:
+        """Go back to `high` and come down to where z is, as often as asked."""
         high = problem.at_log_snr(-math.log(self.high))
         steps = self.solver.plan(self.calls + 1)
+        knots = [problem.between(high, low, k / len(steps)) for k in range(len(steps))]
         for _ in range(self.times):
-            scale = high.alpha / then.alpha
-            added = torch.sqrt(high.sigma**2 - (scale * then.sigma) ** 2)
-            z, memory = scale * z + added * problem.noise(), ()
-            knots = [problem.between(high, then, k / len(steps)) for k in range(len(steps))]
-            for solver, (early, late) in zip(steps, pairwise([*knots, then]), strict=True):
+            scale, memory = high.alpha / low.alpha, ()
+            added = torch.sqrt((high.sigma**2 - (scale * low.sigma) ** 2).clamp_min(0.0))
+            z = scale * z + added * problem.noise()
+            for solver, (early, late) in zip(steps, pairwise([*knots, low]), strict=True):
                 z, memory = solver.step(problem, z, early, late, memory)
-        return z, ()
+        return z
