@@ -103,7 +103,9 @@ class Path(ABC):
             raise Refusal(f"{self} is no path: {error}", mend=MEND) from error
         for k, knot in enumerate(at.knots()):
             least = min(knot.alpha, knot.sigma)
-            if not (least > 0 or (least == 0 and k in (0, len(shares) - 1))):  # nan is above nothing
+            if not (
+                least > 0 or (least == 0 and k in (0, len(shares) - 1))
+            ):  # nan is above nothing
                 raise Refusal(
                     f"{self} is no path: alpha = {knot.alpha:g}, sigma = {knot.sigma:g} "
                     f"at t = {knot.t:g}",

@@ -285,4 +285,8 @@ class SchroedingerBridgeVP(Path):
         """Return (R - r) / R, without cancellation near 1: L(1) - L(t) has a factor 1 - t."""
         slope = 0.5 * (self.beta_max - self.beta_min)
         rest = (1.0 - t) * (self.beta_min + slope * (1.0 + t))
-        return torch.exp(self._rate(t)) * torch.expm1(rest) / torch.expm1(self._rate(torch.ones_like(t)))
+        return (
+            torch.exp(self._rate(t))
+            * torch.expm1(rest)
+            / torch.expm1(self._rate(torch.ones_like(t)))
+        )

@@ -98,8 +98,8 @@ class UniPC(Solver):
 
     @property
     def order(self) -> int:  # type: ignore[override]
-        """Return the order of the corrected steps, bounded by the first one's."""
-        return min(self.answers + 1, 3)
+        """Return the order of the corrected steps; of a whole run at most 3, the first one's."""
+        return self.answers + 1
 
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of, where noises are averaged."""
