@@ -11,8 +11,8 @@ polynomial through p answers. With x = 0 at the start of the step and 1 at its e
 
 Nothing else tells DPM-Solver++, DPM-Solver, DEIS, UniPC and the linear multistep method apart.
 
-Sources: Hochbruck and Ostermann, Exponential Integrators, 2010; Lu et al., DPM-Solver++, 2022; Zhang
-and Chen, DEIS, 2022; Zhao et al., UniPC, 2023; Gonzalez et al., SEEDS, 2023 (with noise).
+Sources: Hochbruck and Ostermann, Exponential Integrators, 2010; Lu et al., DPM-Solver++, 2022;
+Zhang and Chen, DEIS, 2022; Zhao et al., UniPC, 2023; Gonzalez et al., SEEDS, 2023 (with noise).
 """
 
 from __future__ import annotations

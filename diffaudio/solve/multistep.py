@@ -7,7 +7,7 @@ polynomial through the answers, and in whether they correct.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -74,7 +74,7 @@ class DPMSolverMultistep(Solver):
 
 @dataclass(frozen=True)
 class UniPC(Solver):
-    """DPM-Solver multistep, where each step is taken again once the network has answered at its end.
+    """DPM-Solver multistep, each step taken again once the network has answered at its end.
 
     The answer at the predicted state is the newest point of the polynomial that corrects the step
     just made, and a point of the next prediction. So the correction costs no call, and it raises
@@ -121,10 +121,10 @@ class UniPC(Solver):
 
 @dataclass(frozen=True)
 class LMS(Solver):
-    """Linear multistep: Adams and Bashforth's polynomial through the last noises, over sigma / alpha.
+    """Linear multistep: Adams and Bashforth's polynomial through the last noises.
 
-    z / alpha moves by the noise it holds, so nothing exponential is left: on VE this is the method
-    of Karras et al.'s code and of k-diffusion, elsewhere DEIS with polynomials in the noise level.
+    Over sigma / alpha, z / alpha moves by the noise that it holds, so nothing exponential is left:
+    on VE this is the method of k-diffusion, elsewhere DEIS with polynomials in the noise level.
 
     Source: Katherine Crowson, k-diffusion (LMS); Zhang and Chen, DEIS, 2022, section 3.3 (rho AB).
 

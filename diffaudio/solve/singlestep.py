@@ -15,7 +15,7 @@ from diffaudio.solve.exponential import mean_answer
 from diffaudio.solve.onestep import DDIM, check_share, velocity_needs
 from diffaudio.solve.problem import Problem
 from diffaudio.solve.solver import Memory, Solver
-from diffaudio.solve.update import held_noise, rate, shares, update, x0_of
+from diffaudio.solve.update import held_noise, rate, shares, x0_of
 
 Predict = Literal["x0", "eps"]
 
@@ -76,8 +76,8 @@ class DPMSolverSinglestep(Solver):
 
     The second order calls half way in half-log-SNR, the third at one and two thirds, and each takes
     the weighted mean of the line through its first and its last answer. With eta = 1 the second
-    order is DPM++ SDE: noise is drawn for the half step and for the whole one, and the two belong to
-    one course of the diffusion.
+    order is DPM++ SDE: noise is drawn for the half step and for the whole one, and the two belong
+    to one course of the diffusion.
 
     Calls that are left over make the first step one of lower order; with the third order, one
     left over makes the first two steps of second order, so that the order stays.

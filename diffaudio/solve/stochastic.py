@@ -197,7 +197,8 @@ class Restart(Solver):
         steps = self.solver.plan(self.calls + 1)
         knots = [problem.between(high, low, k / len(steps)) for k in range(len(steps))]
         for _ in range(self.times):
-            scale, memory = high.alpha / low.alpha, ()
+            scale = high.alpha / low.alpha
+            memory: Memory = ()
             added = torch.sqrt((high.sigma**2 - (scale * low.sigma) ** 2).clamp_min(0.0))
             z = scale * z + added * problem.noise()
             for solver, (early, late) in zip(steps, pairwise([*knots, low]), strict=True):

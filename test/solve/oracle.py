@@ -36,13 +36,13 @@ from diffaudio.process import (
     SchroedingerBridgeVP,
     Target,
     Velocity,
-    check_pair,
 )
 from diffaudio.solve import (
     DDIM,
     DEIS,
     LMS,
     Churn,
+    Denoise,
     DPMSolverMultistep,
     DPMSolverSinglestep,
     Euler,
@@ -152,7 +152,7 @@ class Mixture:
         return 0.5 * (low + high)
 
 
-def network(problem: Mixture, path: Path, target: Target):
+def network(problem: Mixture, path: Path, target: Target) -> Denoise:
     """Return a denoiser whose network answers in the target's words, its expectation exactly."""
 
     def denoise(z, at):
@@ -230,7 +230,7 @@ def _exact(path: Path, h: float) -> tuple[list[Marginal], list[Tensor]]:
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a table: solver, path, its order, that of a step and that of a whole run."""
     for solver in SOLVERS:
         for path in PATHS:
             try:

@@ -4,10 +4,34 @@ import pytest
 import torch
 
 from diffaudio.log import Refusal
-from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.process import (
+    BBED,
+    OUVE,
+    VE,
+    VP,
+    Cosine,
+    FlowSE,
+    GradTTS,
+    RectifiedFlow,
+    SchroedingerBridgeVE,
+    SchroedingerBridgeVP,
+)
 from diffaudio.solve import KarrasGrid, LogSNRGrid, UniformGrid
 
-PATHS = [VE(), RectifiedFlow(), RectifiedFlow(0.01), FlowSE(), OUVE(), SchroedingerBridgeVE()]
+PATHS = [
+    VE(),
+    VP(),
+    Cosine(),
+    Cosine(shift=-0.5),
+    RectifiedFlow(),
+    RectifiedFlow(0.01),
+    FlowSE(),
+    GradTTS(),
+    OUVE(),
+    BBED(),
+    SchroedingerBridgeVE(),
+    SchroedingerBridgeVP(),
+]
 GRIDS = [UniformGrid(), KarrasGrid(), LogSNRGrid()]
 
 

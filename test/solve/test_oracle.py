@@ -168,9 +168,11 @@ def test_the_default_grid_ends_at_x0_itself(solver):
     """No rest of noise: with more calls the result goes to the flow's end at t = 0."""
     path = RectifiedFlow()
     clean = Mixture().flow(path, EPS, torch.zeros(()).double(), Y)
-    run = lambda n: Sampler(solver, UniformGrid(), n)(
-        network(Mixture(), path, X0()), path, Y, lambda: EPS
-    )  # noqa: E731
+
+    def run(n):
+        answers = network(Mixture(), path, X0())
+        return Sampler(solver, UniformGrid(), n)(answers, path, Y, lambda: EPS)
+
     found = [(run(n) - clean).abs().max() for n in (40, 160)]
     assert found[0] / found[1] > 3
 
