@@ -11,14 +11,22 @@ multistep.py            DPMSolverMultistep (2M, 3M, with noise 2M SDE), UniPC, D
 stochastic.py           around another solver: Ancestral, Churn, Restart
 predictor_corrector.py  PredictorCorrector (SGMSE+)
 adaptive.py             RK45
-grid.py                 UniformGrid, KarrasGrid, LogSNRGrid
+grid.py                 UniformGrid, KarrasGrid, LogSNRGrid, ShiftGrid, SwayGrid, PathGrid
 noise.py                KeyedNoise: an item's noise is its own
 """
 
 from __future__ import annotations
 
 from diffaudio.solve.adaptive import RK45
-from diffaudio.solve.grid import Grid, KarrasGrid, LogSNRGrid, UniformGrid
+from diffaudio.solve.grid import (
+    Grid,
+    KarrasGrid,
+    LogSNRGrid,
+    PathGrid,
+    ShiftGrid,
+    SwayGrid,
+    UniformGrid,
+)
 from diffaudio.solve.multistep import DEIS, LMS, DPMSolverMultistep, UniPC
 from diffaudio.solve.noise import KeyedNoise
 from diffaudio.solve.onestep import DDIM, Euler
@@ -48,11 +56,14 @@ __all__ = [
     "Memory",
     "Noise",
     "Past",
+    "PathGrid",
     "PredictorCorrector",
     "Problem",
     "Restart",
     "Sampler",
+    "ShiftGrid",
     "Solver",
+    "SwayGrid",
     "UniPC",
     "UniformGrid",
 ]
