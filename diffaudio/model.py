@@ -20,7 +20,7 @@ from diffaudio.data.plan import generator
 from diffaudio.log import Refusal
 from diffaudio.nets import Net
 from diffaudio.nets.layers import masked
-from diffaudio.process import Marginal, Path, Target, Times, check_pair
+from diffaudio.process import Marginal, Path, Target, Times, Unit, Weight, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import Denoise, KeyedNoise, Sampler
 
@@ -56,6 +56,7 @@ class Model(nn.Module):
         target: what the network speaks.
         net: builds the network from input channels, output channels and bins.
         times: distribution of training times.
+        weight: how much each noise level counts.
         given: how given audio (the noisy speech, the mixture) enters: not at all; beside the
             state, as the network's input; or beside it and as its centre, so that the process
             describes the difference between target and given, and the network starts from there.
@@ -64,7 +65,7 @@ class Model(nn.Module):
         audio_loss: weight of an added L1 distance of waveforms; 0 leaves it out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one parameter for each part of a model
         self,
         codec: Codec,
         path: Path,
@@ -74,6 +75,7 @@ class Model(nn.Module):
         *,
         given: Given = "none",
         level: Level = "none",
+        weight: Weight | None = None,
         audio_loss: float = 0.0,
     ) -> None:
         super().__init__()
@@ -90,7 +92,7 @@ class Model(nn.Module):
         check_pair(path, target)
         self.codec, self.path, self.target, self.times = codec, path, target, times
         self.has_given, self.residual = given != "none", given == "residual"
-        self.level, self.audio_loss = level, audio_loss
+        self.level, self.audio_loss, self.weight = level, audio_loss, weight or Unit()
         self.net = net(codec.channels * (1 + self.has_given), codec.channels, codec.bins)
 
     def check(self, audio: AudioSpec) -> None:
@@ -114,7 +116,7 @@ class Model(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return each item's loss (b,) and its parts, each (b,) and without gradient.
 
-        The main part is the mean square of the network's error in its own output, unit weight.
+        The main part is the mean square of the network's error in its own output, as weighted.
         """
         samples, given = batch.samples, batch.given if self.has_given else None
         level = self._level(given, samples)
@@ -131,7 +133,8 @@ class Model(nn.Module):
         answer = self._answer(z, at, y, mask)
         wanted = self.target.of(change, eps, at)
         parts = {"state": masked_mean((answer - wanted).square(), mask)}
-        total = parts["state"]
+        level_of = Marginal(*(field.flatten() for field in at))
+        total = self.weight.weigh(parts["state"], level_of, self.target)
         if self.audio_loss:
             estimate = x0 - change + self.target.x0(z, answer, at)
             decoded = self.codec.decode(estimate, audio.shape[-1])

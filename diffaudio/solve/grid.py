@@ -141,6 +141,11 @@ class KarrasGrid(Grid):
     sigma_min: float = 0.002
     sigma_max: float = 80.0
 
+    def __post_init__(self) -> None:
+        """Refuse a bend that turns time around."""
+        if not self.rho > 0.0:
+            raise Refusal(f"KarrasGrid: rho = {self.rho:g} is not above 0")
+
     def times(self, path: Path, n: int) -> Tensor:
         """Return n knots, spaced in the rho-th root of sigma / alpha."""
         most, least = _noise_levels(path, self.sigma_max, self.sigma_min)
