@@ -9,8 +9,9 @@ from typing import Any
 from diffaudio import provenance, strict
 from diffaudio.data import problem
 from diffaudio.files import digest, read_json
+from diffaudio.score.pairs import MADE
 
-__all__ = ["corpus", "described", "made_by", "scope", "speakers", "subset", "trained_by"]
+__all__ = ["corpus", "described", "made", "made_by", "scope", "speakers", "subset", "trained_by"]
 
 _SILENT = 'its corpus.json does not say "comparable": true'
 _DECODE = (
@@ -81,11 +82,28 @@ def scope(found: Mapping[str, Any]) -> str:
     )
 
 
+def made(wavs: Path, exp: Path) -> dict[str, Any]:
+    """Return how the wavs in a folder were made, as far as that is recorded.
+
+    Args:
+        wavs: the folder, with decode.json if diffaudio decoded them.
+        exp: experiment they came from.
+    """
+    path, record = wavs / MADE, wavs / provenance.RECORD
+    if not path.is_file():
+        return made_by({})
+    found = made_by(read_json(path))
+    found["train"] |= trained_by(exp)
+    commit = read_json(record).get("commit") if record.is_file() else None
+    return {**found, "decode_commit": commit or None}
+
+
 def made_by(decode: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result takes from decode.json; null where nobody recorded it."""
     trained = {"steps": "train_steps", "hours": "train_hours", "params": "params"}
     return {
         **{name: decode.get(name) for name in _DECODE},
+        "decode_commit": None,
         "hardware": _hardware(decode),
         "train": {
             **{name: decode.get(key) for name, key in trained.items()},

@@ -11,12 +11,12 @@ from typing import Any
 from diffaudio import provenance
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.files import digest, exclusive, read_json, write_json, write_text
+from diffaudio.files import digest, exclusive, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, available
 from diffaudio.score import about, scores
 from diffaudio.score.measure import Scored, measure, measure_once
-from diffaudio.score.pairs import MADE, Sound, content, estimates
+from diffaudio.score.pairs import Sound, content, estimates
 from diffaudio.score.report import Evidence, report
 from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
 from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
@@ -189,9 +189,11 @@ def _run(
     others |= {test.rival.name: test.rival.table} if test.rival else {}
     names = list(test.protocol["metrics"])
     shared = _about(request, audio, test, here["commit"])
-    found = result({**shared, **_made(request)}, table, names, spec, others=others)
-    nothing = {**about.made_by({}), "role": INPUT, "system": versus, "calls": 0}
-    baseline = result({**shared, **nothing}, before, names, spec) if before else None
+    made = about.made(request.wavs, request.exp)
+    own = {**shared, **made, "role": SYSTEM, "system": request.system}
+    found = result(own, table, names, spec, others=others)
+    given = {**shared, **about.made_by({}), "role": INPUT, "system": versus, "calls": 0}
+    baseline = result(given, before, names, spec) if before else None
     write_text(request.out / SCORES, scores.lines(table, before, versus))
     write_json(request.out / PROTOCOL, test.protocol)
     write_json(request.out / SUMMARY, found)
@@ -221,16 +223,6 @@ def _about(request: Request, audio: AudioSpec, test: _Test, commit: str) -> Resu
         "speakers": test.protocol["test_set"]["speakers"],
         **test.corpus,
     }
-
-
-def _made(request: Request) -> Result:
-    """Return what is known of how the wavs were made."""
-    path, record = request.wavs / MADE, request.wavs / provenance.RECORD
-    made = about.made_by(read_json(path) if path.is_file() else {})
-    if path.is_file():
-        made["train"] |= about.trained_by(request.exp)
-    commit = read_json(record).get("commit") if record.is_file() else None
-    return {**made, "role": SYSTEM, "system": request.system, "decode_commit": commit or None}
 
 
 def _given(
