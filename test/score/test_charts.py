@@ -22,6 +22,19 @@ def test_nothing_is_drawn_without_a_baseline_or_a_log(tmp_path):
     assert training(tmp_path / "log.jsonl") == ""
 
 
+def test_a_half_written_line_and_a_lost_loss_are_passed_over(tmp_path):
+    path = tmp_path / "log.jsonl"
+    rows = [{"step": n, "loss": 1 / n} for n in (1, 2, 3)] + [{"step": 4, "loss": float("nan")}]
+    whole = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_text(whole)
+    before = training(path)
+    assert before.count("<circle") == 3
+    path.write_text(whole + '{"step": 5, "lo')
+    assert training(path) == before
+    path.write_text('{"step": 1, "loss": 0.5}')  # whole, but nobody can know
+    assert training(path) == ""
+
+
 def test_training_has_a_curve_per_kind_of_row(tmp_path):
     rows = [{"step": n, "loss": 1 / n, "lr": 1e-3} for n in range(1, 5)]
     rows += [{"step": 4, "valid": {"PESQ": 1.5, "<b>": 2}}, {"step": 5, "skipped": "nan"}]
