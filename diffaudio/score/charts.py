@@ -13,6 +13,7 @@ from diffaudio.score import plot
 from diffaudio.score.measure import Scored
 from diffaudio.score.results import Result
 from diffaudio.score.table import number
+from diffaudio.score.verdict import failures
 
 __all__ = ["training", "utterances"]
 
@@ -39,7 +40,8 @@ def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored])
             better = METRICS[name].better
             drawing = plot.scatter(points, f"{name} of every utterance", better=better)
             gains = drawing.count('class="gain"')
-            drawings.append(_figure(f"<b>{name}</b> better in {gains} of {len(points)}", drawing))
+            total = len(points) + failures(after, name)
+            drawings.append(_figure(f"<b>{name}</b> better in {gains} of {total}", drawing))
     if not drawings:
         return ""
     return (

@@ -8,12 +8,14 @@ from diffaudio.score.measure import Scored
 
 def test_only_utterances_with_both_values_are_drawn():
     before = [Scored(f"u{n}", 1.0, {"PESQ": 1.0 + n}, {}) for n in range(3)]
-    after = [Scored("u0", 1.0, {}, {"PESQ": "silent"})]
+    after = [Scored("u0", 1.0, {}, {"PESQ": "too short"})]
     after += [Scored(f"u{n}", 1.0, {"PESQ": 3.0}, {}) for n in (1, 2)]
     page = utterances({"metrics": {"PESQ": {}}}, before, after)
     assert page.count("<circle") == 2
     assert "better in 1 of 2" in page
     assert "u1: 2.00 → 3.00" in page
+    after[0] = Scored("u0", 1.0, {}, {}, {"PESQ": "silent"})
+    assert "better in 1 of 3" in utterances({"metrics": {"PESQ": {}}}, before, after)
 
 
 def test_nothing_is_drawn_without_a_baseline_or_a_log(tmp_path):
