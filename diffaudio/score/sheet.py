@@ -15,12 +15,7 @@ from diffaudio.score.verdict import BETTER, SAME, WORSE
 
 __all__ = ["sheet", "verdicts"]
 
-_WORDS = {
-    BETTER: "better",
-    SAME: "not significantly different",
-    WORSE: "worse",
-    None: "no verdict",
-}
+_WORDS = {BETTER: "better", SAME: "not significantly different", WORSE: "worse"}
 _MARK = {BETTER: "▲", SAME: "≈", WORSE: "▼", None: "–"}
 
 
@@ -28,12 +23,17 @@ def verdicts(found: Result) -> str:
     """Return what is better and what is not, than all that a result is compared with."""
     parts = []
     for versus in compared_with(found):
-        chips = []
-        for word, text in _WORDS.items():
-            names = [name for name, one in compared(found, versus) if one["verdict"] == word]
-            if names:
-                listed, kind = escape(", ".join(names)), word or SAME
-                chips.append(f'<li class="{kind}"><b>{_MARK[word]} {text}</b> in {listed}</li>')
+        named: dict[tuple[str | None, str], list[str]] = {key: [] for key in _WORDS.items()}
+        for name, one in compared(found, versus):
+            word = one["verdict"]
+            text = _WORDS.get(word) or f"no verdict ({one['withheld']})"
+            named.setdefault((word, text), []).append(name)
+        chips = [
+            f'<li class="{word or SAME}"><b>{_MARK[word]} {escape(text)}</b> '
+            f"in {escape(', '.join(names))}</li>"
+            for (word, text), names in named.items()
+            if names
+        ]
         what = f"the {versus} input" if versus == found.get("given") else versus
         parts.append(f'<p class="than">Compared with {escape(what)}</p>')
         parts.append(f'<ul class="verdict">{"".join(chips)}</ul>')

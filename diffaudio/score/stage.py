@@ -165,9 +165,12 @@ def _named(request: Request, test: _Test) -> dict[str, Any]:
     metrics = test.protocol["metrics"]
     packages = {f"package.{p}": v for one in metrics.values() for p, v in one["packages"].items()}
     versions = {f"metric.{name}": one["version"] for name, one in metrics.items()}
-    named = {"system": request.system, "versus": test.rival.name if test.rival else None}
-    resampler = {"resampler": test.protocol["resampler"]}
-    return {**named, **test.corpus, "metrics": list(metrics), **versions, **resampler, **packages}
+    named: dict[str, Any] = {
+        "system": request.system,
+        "versus": test.rival.name if test.rival else None,
+    }
+    named |= {"metrics": list(metrics), "resampler": test.protocol["resampler"]}
+    return {**named, **test.corpus, **versions, **packages}
 
 
 def _run(
@@ -175,14 +178,8 @@ def _run(
 ) -> None:
     """Measure, compare and write everything."""
     before = _given(request, audio, test, nj=nj, force=force)
-    table = measure(
-        test.sounds,
-        test.metrics,
-        audio,
-        nj=nj,
-        log_dir=request.out / "log",
-        title=f"score {request.split}",
-    )
+    logs, title = request.out / "log", f"score {request.split}"
+    table = measure(test.sounds, test.metrics, audio, nj=nj, log_dir=logs, title=title)
     here = {**environment(), "diffaudio": metadata.version("diffaudio")}
     versus = audio.given or ""
     others = {versus: before} if before else {}

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 STAR = "the 95 % interval of the paired difference excludes 0 and p < 0.05"
-NOTE = "p is from a sign-flip test, after Holm's correction for the number of metrics"
+NOTE = "the p-value is from a sign-flip test, after Holm's correction for the number of metrics"
 _WORDS = {BETTER: "* better", WORSE: "* worse", SAME: ""}
 _SMALL = 0.001  # p-values are not told apart below
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffaudio.metrics.intervals import holm, paired
+from diffaudio.metrics.intervals import Estimate, Paired, holm, paired
 from diffaudio.score import verdict as module
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
@@ -87,6 +87,18 @@ def test_worse_where_a_metric_that_should_be_low_rises(monkeypatch):
     monkeypatch.setitem(module.METRICS, "PESQ", lower)
     assert compare(ours, theirs, ["PESQ"], SPEC, versus="a")["PESQ"]["verdict"] == WORSE
     assert compare(theirs, ours, ["PESQ"], SPEC, versus="a")["PESQ"]["verdict"] == BETTER
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "word"),
+    [(0.1, 0.3, 0.04, BETTER), (0.0, 0.3, 0.01, SAME), (-0.1, 0.3, 0.01, SAME)]
+    + [(0.1, 0.3, 0.05, SAME), (-0.3, -0.1, 0.04, WORSE)],
+)
+def test_interval_and_p_must_agree(monkeypatch, low, high, p, word):
+    found = Paired(Estimate((low + high) / 2, low, high), p)
+    monkeypatch.setattr(module, "paired", lambda *_, **__: found)
+    ours = table(PESQ=np.ones(30))
+    assert compare(ours, ours, ["PESQ"], SPEC, versus="a")["PESQ"]["verdict"] == word
 
 
 def test_a_metric_alone_may_differ_where_among_four_it_does_not():
