@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from diffaudio.config import Config, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
+from diffaudio.files import read_log
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
@@ -197,9 +197,8 @@ def _hours(exp: Path, step: int) -> float | None:
     log = exp / "log.jsonl"
     if not log.is_file():
         return None
-    with log.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]  # one may be half there
-    total: float = sum(row.get("seconds", 0.0) for row in rows if row.get("step", 0) <= step)
+    rows = (row for row in read_log(log) if row.get("step", 0) <= step)
+    total: float = sum(row.get("seconds", 0.0) for row in rows)
     return round(total / 3600, 4)
 
 
