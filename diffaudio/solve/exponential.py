@@ -6,6 +6,7 @@ answer is replaced by its mean under that weight, and a method of order p takes 
 polynomial through p answers. With x = 0 at the start of the step and 1 at its end, the weight is
 
     clean estimates over l     exp(r h x)       r = 1; above 1 where noise is drawn afresh
+    the same over e^l          1
     noises over l              exp(-h x)        h = the step in l
     noises over sigma / alpha  1
 
@@ -88,8 +89,9 @@ def mean_answer(
 ) -> State:
     """Return what stands for the network's answer over the step from `now` to `then`.
 
-    Places are measured in half-log-SNR. One that is infinitely far (pure noise has l = -inf) says
-    nothing of the step; a step that starts there takes the last answer it has.
+    The polynomial is in half-log-SNR l. Pure noise, l = -inf, is infinitely far from everything
+    else there; where a step begins at it or remembers it, the polynomial is in alpha / sigma = e^l,
+    which is 0 there, and over which clean estimates have the same weight everywhere.
 
     Args:
         answers: where the network was called and what it said, estimates or noises.
@@ -98,12 +100,18 @@ def mean_answer(
         rate: 1 for clean estimates, -1 for noises, above 1 where noise is drawn afresh; times the
             length of the step it is the rate of the weight.
     """
-    start, h = now.log_snr.item(), (then.log_snr - now.log_snr).item()
-    near = [(at.log_snr.item(), answer) for at, answer in answers if at.log_snr.isfinite()]
-    if not math.isfinite(h) or not near:
-        return answers[-1][1] if not near else near[-1][1]
-    shares = weights([(place - start) / h for place, _ in near], rate * h)
-    return combined(shares, [answer for _, answer in near])
+    places = [at.log_snr.item() for at, _ in answers]
+    start, end = now.log_snr.item(), then.log_snr.item()
+    if -math.inf in (start, *places):
+        places, start, end, rate = (
+            [math.exp(x) for x in places],
+            math.exp(start),
+            math.exp(end),
+            0.0,
+        )
+    h = end - start
+    shares = weights([(place - start) / h for place in places], rate * h)
+    return combined(shares, [answer for _, answer in answers])
 
 
 def combined(shares: Sequence[float], states: Sequence[State]) -> State:

@@ -29,8 +29,7 @@ class DPMSolverMultistep(Solver):
     """DPM-Solver and DPM-Solver++ over steps: 2M and 3M, and with noise 2M SDE and 3M SDE.
 
     The step takes the mean of the polynomial in half-log-SNR through the last answers. The first
-    step has no earlier one and is DDIM; so is a step after one that began at pure noise, which is
-    infinitely far.
+    step has no earlier one and is DDIM.
 
     Sources: Lu et al., DPM-Solver++, 2022, algorithm 2 (order 2, "x0"; the leading term of the
     weight, all of it is taken here); Zhang and Chen, DEIS, 2022 ("eps", polynomials in the
@@ -111,7 +110,7 @@ class UniPC(Solver):
         """Denoise, correct the step that led here, predict the next one."""
         x0 = problem.x0(z, now)
         points = remembered(z, x0, now, memory, self.predict, self.answers + 1)
-        if memory and memory[0].at.log_snr.isfinite():
+        if memory and memory[0].at.sigma > 0:
             z = along(memory[0], now, points, self.predict)
             points = (points[0]._replace(z=z), *points[1:])
         if now.sigma > 0:

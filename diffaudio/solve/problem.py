@@ -54,11 +54,14 @@ class Problem:
         return self.denoise(z, at)
 
     def between(self, now: Marginal, then: Marginal, share: float) -> Marginal:
-        """Return the path at a share of the way in half-log-SNR; in time where that is infinite."""
+        """Return the path at a share of the way in half-log-SNR.
+
+        From pure noise that way is infinite; then the share is one of alpha / sigma.
+        """
         low, high = now.log_snr.item(), then.log_snr.item()
-        if math.isfinite(low) and math.isfinite(high):
-            return self.at_log_snr(low + share * (high - low))
-        return self.path.at(now.t + share * (then.t - now.t))
+        if low == -math.inf:
+            return self.at_log_snr(high + math.log(share))
+        return self.at_log_snr(low + share * (high - low))
 
     def at_log_snr(self, log_snr: float) -> Marginal:
         """Return the path where its half-log-SNR is nearest to the one asked for."""
