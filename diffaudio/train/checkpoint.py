@@ -43,7 +43,7 @@ class Progress:
         updates: those that changed the weights.
         skipped: those skipped in a row until now.
         validated: the step of the last validation.
-        best: {"checkpoint": name, metric: value, ...} of the best validation.
+        best: {"checkpoint": name, "protocol": digest, metric: value, ...} of the best validation.
         log_bytes: length of log.jsonl.
         seconds: spent on steps, by the clock; what was lost by a kill is not counted.
     """
