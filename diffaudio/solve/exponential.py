@@ -103,12 +103,8 @@ def mean_answer(
     places = [at.log_snr.item() for at, _ in answers]
     start, end = now.log_snr.item(), then.log_snr.item()
     if -math.inf in (start, *places):
-        places, start, end, rate = (
-            [math.exp(x) for x in places],
-            math.exp(start),
-            math.exp(end),
-            0.0,
-        )
+        places, rate = [math.exp(place) for place in places], 0.0
+        start, end = math.exp(start), math.exp(end)
     h = end - start
     shares = weights([(place - start) / h for place in places], rate * h)
     return combined(shares, [answer for _, answer in answers])
