@@ -59,7 +59,11 @@ def connect(width: int, threads: int, folder: Path) -> Iterator[Any]:
         try:
             client = stack.enter_context(distributed.Client(where, timeout=30))
         except OSError as error:
-            raise Refusal(f"DIFFAUDIO_CMD={backend}: no scheduler answers ({error})") from error
+            raise Refusal(
+                f"DIFFAUDIO_CMD={backend}: no scheduler answers ({error})",
+                mend="check that the scheduler runs and can be reached from here, or unset "
+                "DIFFAUDIO_CMD to compute on this machine",
+            ) from error
         yield client
 
 
