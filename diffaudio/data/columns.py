@@ -97,7 +97,7 @@ def _check_ids(folder: Path, ids: np.ndarray, ends: np.ndarray) -> None:
     Raises:
         ShardError: an id that is empty, too long or of other letters, or columns that do not fit.
     """
-    if (ids.dtype, ids.ndim, ends.dtype, ends.ndim) != (np.uint8, 1, np.uint32, 1):
+    if (ids.dtype.name, ids.ndim, ends.dtype.name, ends.ndim) != ("uint8", 1, "uint32", 1):
         raise damaged(folder / "ids.npy", "is not a column of ids")
     lengths = np.diff(ends.astype(np.int64), prepend=0)
     if not _LETTERS[ids].all() or len(ids) != lengths.sum():

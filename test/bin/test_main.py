@@ -87,7 +87,9 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     for number in range(300):
         folder = tmp_path / f"{'x' * 200}{number}"
         folder.mkdir()
-        (folder / ".stage.json").write_text('{"finished": null, "stage": "a", "inputs": {}}')
+        (folder / ".stage.json").write_text(
+            '{"finished": null, "stage": "a", "version": 1, "keys": {}, "inputs": {}}'
+        )
     status = subprocess.Popen(
         [*COMMAND, "status", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

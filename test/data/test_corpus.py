@@ -155,7 +155,7 @@ def test_jobs_do_not_change_the_manifest(rows, tmp_path, monkeypatch):
 MILLION = """
 import sys
 from pathlib import Path
-from diffaudio.data import corpus, validate
+from diffaudio.data import apart, corpus, validate
 from diffaudio.data.audio import AudioSpec
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
@@ -175,7 +175,7 @@ spec = AudioSpec(rate=16000, target="clean", given="noisy")
 (folder / "slices").mkdir()
 collected = validate.collect(rows(), folder / "slices", spec, fields=["speaker"])
 repeated = validate.repeats(collected)
-overlap = list(validate.overlaps(collected, {"test": ["speaker"]}))
+overlap = list(apart.overlaps(collected, {"test": ["speaker"]}))
 splits = corpus.publish(collected.slices[:-1], folder, collected.splits)
 [peak] = [  # getrusage would count what the parent held before exec
     int(line.split()[1]) / 1024

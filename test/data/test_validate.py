@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from diffaudio.data import manifest, problem, validate
+from diffaudio.data import apart, manifest, problem, validate
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.problem import MENDS
 
@@ -113,7 +113,7 @@ def test_a_speaker_that_a_split_shares_is_named(tmp_path):
     ]
     rows = [row(name, split, speaker=speaker) for name, split, speaker in speakers]
     collected = validate.collect(rows, tmp_path, SPEC, fields=["speaker"])
-    [problem] = validate.overlaps(collected, {"test": ["speaker"]})
+    [problem] = apart.overlaps(collected, {"test": ["speaker"]})
     assert (problem.reason, problem.split) == ("split overlap", "test")
     assert problem.detail == "speaker p1 is also in train, valid"
-    assert list(validate.overlaps(collected, {"other": ["speaker"]})) == []
+    assert list(apart.overlaps(collected, {"other": ["speaker"]})) == []
