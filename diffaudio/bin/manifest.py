@@ -120,10 +120,14 @@ def load_recipe(path: Path) -> ModuleType:
     except Exception as error:
         raise _failed(path, "cannot be imported", error, "correct the file") from error
     if not callable(vars(module).get("rows")):
-        found = f"rows is {module.rows!r}, no function" if "rows" in vars(module) else "has no rows"
+        found = (
+            f"rows is {module.rows!r}, no function"
+            if "rows" in vars(module)
+            else "has no rows(corpus)"
+        )
         raise Refusal(
             f"{path}: {found}",
-            mend="write rows(corpus); CONTRIBUTING.md, `What rows() yields`, has an example",
+            mend="write that function; CONTRIBUTING.md, `What rows() yields`, has an example",
         )
     return module
 

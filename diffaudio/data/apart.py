@@ -17,9 +17,9 @@ def check(collected: Collected, disjoint: Mapping[str, Sequence[str]]) -> None:
     Raises:
         Refusal: a split that no row has, or a field that no usable row of that split has.
     """
-    for split, fields in disjoint.items():
+    for split, fields in disjoint.items() if collected.splits else ():
         if split not in collected.seen:
-            splits = ", ".join(sorted(collected.seen))
+            splits = ", ".join(sorted(name for name in collected.seen if name))
             raise Refusal(f"DISJOINT: no row is of the split {split!r}", mend=f"one of: {splits}")
         own = 1 << collected.splits.index(split) if split in collected.splits else 0
         for key in fields if own else ():

@@ -77,6 +77,13 @@ def test_nothing_is_asked_and_the_version(capsys):
     assert capsys.readouterr().out == f"diffaudio {__version__}\n"
 
 
+def test_an_error_of_the_system_is_one_line_with_the_file(verb, capsys, tmp_path):
+    verb(lambda argv: (tmp_path / "gone.wav").read_bytes())
+    assert entry.main(["train"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"diffaudio train: {tmp_path}/gone.wav: No such file or directory\n"
+
+
 def test_the_status_reaches_the_shell():
     done = subprocess.run([*COMMAND, "nothing"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

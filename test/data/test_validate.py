@@ -74,7 +74,7 @@ def test_rows_go_to_slices_in_their_order(tmp_path, monkeypatch):
     rows = [row(name) for name in names]
     rows[4]["id"] = "bad.id"
     collected = validate.collect(iter(rows), tmp_path, SPEC)
-    assert (collected.seen, len(collected.slices)) == (7, 3)
+    assert (collected.seen, len(collected.slices)) == ({"train": 7}, 3)
     assert [found.id for found in problem.read(tmp_path / validate.PROBLEMS)] == ["bad.id"]
     kept = [item["id"] for path in collected.slices for item in manifest.read(path)]
     assert kept == [name for name in names if name != "n4"]
