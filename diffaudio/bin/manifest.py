@@ -111,22 +111,19 @@ def load_recipe(path: Path) -> ModuleType:
         )
     module = importlib.util.module_from_spec(spec)
     sys.modules["recipe_data"] = module  # dataclasses in the recipe look their module up
-    if str(path.parent) not in sys.path:  # as for `python local/data.py`
-        sys.path.append(str(path.parent))
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:  # as for `python local/data.py`
+        sys.path.append(folder)
     try:
         spec.loader.exec_module(module)
     except Refusal:
         raise
     except Exception as error:
         raise _failed(path, "cannot be imported", error, "correct the file") from error
-    if not callable(vars(module).get("rows")):
-        found = (
-            f"rows is {module.rows!r}, no function"
-            if "rows" in vars(module)
-            else "has no rows(corpus)"
-        )
+    given = vars(module).get("rows")
+    if not callable(given):
         raise Refusal(
-            f"{path}: {found}",
+            f"{path}: has no rows(corpus)" + ("" if given is None else f", rows is {given!r}"),
             mend="write that function; CONTRIBUTING.md, `What rows() yields`, has an example",
         )
     return module
@@ -135,7 +132,7 @@ def load_recipe(path: Path) -> ModuleType:
 def _failed(path: Path | str, what: str, error: Exception, mend: str) -> Refusal:
     """Tell an error in a recipe's code with the line of the recipe it comes from."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename) == Path(path)]
+    own = [frame for frame in frames if Path(frame.filename).resolve() == Path(path).resolve()]
     line, text = (own[-1].lineno, own[-1].line) if own else (None, "")
     if isinstance(error, SyntaxError):
         line, text = error.lineno, f"{(error.text or '').strip()} ({error.filename})"

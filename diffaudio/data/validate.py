@@ -71,8 +71,8 @@ def _shape(row: Any, spec: AudioSpec) -> str:
 
 def _split(row: Any) -> str:
     """Return a row's split, "" where it has none that can be used."""
-    split = _word(row, "split")
-    return split if _NAME.fullmatch(split) else ""
+    split = row.get("split") if type(row) is dict else None
+    return split if type(split) is str and _NAME.fullmatch(split) else ""
 
 
 def _word(row: Any, key: str) -> str:

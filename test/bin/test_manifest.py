@@ -233,7 +233,7 @@ def test_an_error_in_rows_is_told_with_its_line(run):
     [
         ("def rows(corpus)\n    pass\n", "data.py: cannot be imported: SyntaxError"),
         ("x = 1\nimport no_such_package\n", "in line 2: import no_such_package"),
-        ("rows = 3\n", "data.py: rows is 3, no function"),
+        ("rows = 3\n", "data.py: has no rows(corpus), rows is 3"),
         ("def rows(corpus):\n    return None\n", "data.py: rows() returned None"),
         (RECIPE.replace('["speaker"]', '"speaker"'), "data.py: DISJOINT is {'test': 'speaker'}"),
         (RECIPE.replace('{"test"', '{"tset"'), "DISJOINT: no row is of the split 'tset'"),
