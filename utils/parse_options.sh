@@ -7,9 +7,9 @@
 #     . parse_options.sh
 #
 # Then `--stage 3` and `--stage=3` set the variable; `-` in a name means `_`. Where the default is
-# an integer only plain decimal integers are taken (08 is none), where it is true or false only these
-# two; only where the default is empty may a value be empty or blank. The environment declares no options, values are never evaluated,
-# and arguments that are left over are refused.
+# an integer only plain integers are taken (08 is none), where it is true or false only these two;
+# only where the default is empty may a value be empty or blank. The environment declares no
+# options, values are never evaluated, and arguments that are left over are refused.
 
 _po_integer='^(0|-?[1-9][0-9]{0,17})$' _po_option='^--[A-Za-z][A-Za-z0-9_-]*(=.*)?$'
 
