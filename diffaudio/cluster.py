@@ -123,6 +123,12 @@ def _cluster(backend: str, width: int, threads: int, folder: Path) -> Any:
             mend="pip install 'diffaudio[cluster]'",
         ) from error
     path = Path(os.environ.get("DIFFAUDIO_CMD_CONF") or f"conf/{backend}.yaml")
+    if not path.is_file():
+        raise Refusal(
+            f"{path}: DIFFAUDIO_CMD={backend} needs this file with the settings of your site",
+            mend="write memory, walltime, queue and account into it; README.md, `On a cluster`, "
+            "has an example",
+        )
     site = strict.load(path, {})
     prologue = [f"export {name}={threads}" for name in _THREADS]
     scheduler = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
