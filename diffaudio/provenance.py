@@ -170,7 +170,8 @@ def refuse_other(out: Path, inputs: Mapping[str, str], *, mend: str) -> None:
         Refusal: `out` was made from a folder of the same name, in another place and not the same.
     """
     record = _read(out)
-    for before, now in origins.elsewhere(out, record["inputs"] if record else {}, inputs):
+    held = record["inputs"] if record and "outputs" in record else {}  # older ones: other names
+    for before, now in origins.elsewhere(out, held, inputs):
         raise Refusal(f"{out}: was made from {before}, not from {now}", mend=mend)
 
 

@@ -185,9 +185,7 @@ def test_a_signal_to_the_whole_job_saves_and_ends_with_75(train, tiny_dump, tmp_
     assert read_json(tmp_path / "exp/status.json")["state"] == "interrupted"
 
 
-def test_another_corpus_under_the_same_name_is_refused(
-    train, tiny_dump, tmp_path, capsys
-):
+def test_another_corpus_under_the_same_name_is_refused(train, tiny_dump, tmp_path, capsys):
     assert train() == 0
     shutil.copytree(tiny_dump / "dump", tmp_path / "synthetic")
     record = read_json(tmp_path / "synthetic/test/.stage.json")
