@@ -1,4 +1,4 @@
-"""What outputs were made from: the names of inputs, and the code that a recipe brings along.
+"""What outputs were made from: keys, the names of inputs, the code that a recipe brings along.
 
 An input that is a path is recorded relative to the output folder, so that it is found again from
 any current directory and when the whole tree was moved. What is compared of it is its own name and
@@ -7,14 +7,16 @@ its digest, not where it lies.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from diffaudio.files import digest
 
-__all__ = ["code", "differences", "elsewhere", "pairs", "place", "shown", "stored"]
+__all__ = ["code", "elsewhere", "other_inputs", "other_keys", "pairs", "place", "shown", "stored"]
 
 
 def stored(out: Path, name: str) -> str:
@@ -41,7 +43,7 @@ def pairs(inputs: Mapping[str, str]) -> dict[tuple[str, str], str]:
     return {(Path(name).name, held): name for name, held in sorted(inputs.items())}
 
 
-def differences(out: Path, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+def other_inputs(out: Path, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
     """Name the inputs that changed from what `out` has recorded, or are not read any more."""
     before, now = pairs(old), pairs(new)
     for pair in sorted({*now} - {*before}):
@@ -49,6 +51,17 @@ def differences(out: Path, old: Mapping[str, str], new: Mapping[str, str]) -> It
     for pair in sorted({*before} - {*now}):
         if pair[0] not in {name for name, _ in now}:
             yield f"input {shown(out, before[pair])} is not read any more"
+
+
+def other_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Name the configuration keys that differ, with their old and new values."""
+    names = sorted(name for name in {*old, *new} if (name in old) != (name in new))
+    names += sorted(name for name in {*old} & {*new} if old[name] != new[name])
+    return [f"{name}: {_word(old, name)} -> {_word(new, name)}" for name in names]
+
+
+def _word(values: Mapping[str, Any], name: str) -> str:
+    return json.dumps(values[name], ensure_ascii=False) if name in values else "absent"
 
 
 def elsewhere(

@@ -54,8 +54,8 @@ def changes(
     reasons = []
     if record["version"] != version:
         reasons.append(f"format version of {stage}: {record['version']} -> {version}")
-    reasons += _differences(record["keys"], wanted["keys"])
-    reasons += origins.differences(out, record["inputs"], wanted["inputs"])
+    reasons += origins.other_keys(record["keys"], wanted["keys"])
+    reasons += origins.other_inputs(out, record["inputs"], wanted["inputs"])
     lost = inventory.lost(out, out / FILES) if record["finished"] else ""
     return [*reasons, lost] if lost else reasons
 
@@ -152,7 +152,7 @@ def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: 
         raise Refusal(f"{out}: the output of the stage {stage} is not complete: {lost}", mend=mend)
     plain = json.loads(json.dumps(dict(keys)))
     recorded = {key: value for key, value in record["keys"].items() if key in plain}
-    reasons = _differences(recorded, plain) + list(_moved(out, record, deep=deep))
+    reasons = origins.other_keys(recorded, plain) + list(_moved(out, record, deep=deep))
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
     return _fingerprint(record)
@@ -206,16 +206,6 @@ def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]
             yield f"input {of}: {old[:12]} -> {new[:12] or 'unfinished'}"
         elif below and deep:
             yield from (f"{reason} (input of {of})" for reason in _moved(path, below, deep=True))
-
-
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    names = sorted(name for name in {*old, *new} if (name in old) != (name in new))
-    names += sorted(name for name in {*old} & {*new} if old[name] != new[name])
-    return [f"{name}: {_word(old, name)} -> {_word(new, name)}" for name in names]
-
-
-def _word(values: Mapping[str, Any], name: str) -> str:
-    return json.dumps(values[name], ensure_ascii=False) if name in values else "absent"
 
 
 def _record(
