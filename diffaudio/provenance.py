@@ -152,7 +152,7 @@ def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: 
         raise Refusal(f"{out}: the output of the stage {stage} is not complete: {lost}", mend=mend)
     plain = json.loads(json.dumps(dict(keys)))
     recorded = {key: value for key, value in record["keys"].items() if key in plain}
-    reasons = origins.other_keys(recorded, plain) + list(_moved(out, record, deep=deep))
+    reasons = [*origins.other_keys(recorded, plain), *dict.fromkeys(_moved(out, record, deep=deep))]
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
     return _fingerprint(record)
@@ -184,7 +184,8 @@ def state(out: Path) -> tuple[str, str]:
         if not record["finished"]:
             return "unfinished", ""
         lost = inventory.lost(out, out / FILES)
-        reasons = "; ".join([*([lost] if lost else []), *_moved(out, record, deep=True)])
+        moved = dict.fromkeys(_moved(out, record, deep=True))
+        reasons = "; ".join([*([lost] if lost else []), *moved])
     except Refusal as refusal:
         return "damaged", str(refusal).replace("\n ", ";")
     return ("stale", reasons) if reasons else ("done", "")
@@ -205,7 +206,8 @@ def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]
         if new != old:
             yield f"input {of}: {old[:12]} -> {new[:12] or 'unfinished'}"
         elif below and deep:
-            yield from (f"{reason} (input of {of})" for reason in _moved(path, below, deep=True))
+            for reason in _moved(path, below, deep=True):
+                yield reason if " (input of " in reason else f"{reason} (input of {of})"
 
 
 def _record(

@@ -196,7 +196,20 @@ def test_another_corpus_under_the_same_name_is_refused(train, tiny_dump, tmp_pat
     assert "--tag or --exp" in said
 
 
-def test_a_network_of_the_recipe_is_an_input(train, tmp_path, monkeypatch):
+@pytest.fixture
+def no_local():
+    """Forget the package `local` before and after: another test has another one."""
+
+    def forget():
+        for name in [name for name in sys.modules if name.split(".")[0] == "local"]:
+            del sys.modules[name]
+
+    forget()
+    yield
+    forget()
+
+
+def test_a_network_of_the_recipe_is_an_input(train, tmp_path, no_local):
     (tmp_path / "local").mkdir()
     path = tmp_path / "local/own_nets.py"
     path.write_text(
@@ -206,11 +219,7 @@ def test_a_network_of_the_recipe_is_an_input(train, tmp_path, monkeypatch):
     config.write_text(
         config.read_text().replace("diffaudio.nets.BandTransformer", "local.own_nets.Own")
     )
-    for name in ("local", "local.own_nets"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
     assert train() == 0
     assert provenance.state(tmp_path / "exp") == ("done", "")
     path.write_text(path.read_text() + "# changed\n")
     assert "input local/own_nets.py" in provenance.state(tmp_path / "exp")[1]
-    for name in ("local", "local.own_nets"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
