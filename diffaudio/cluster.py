@@ -59,7 +59,11 @@ def connect(width: int, threads: int, folder: Path) -> Iterator[Any]:
         try:
             client = stack.enter_context(distributed.Client(where, timeout=30))
         except OSError as error:
-            raise Refusal(f"DIFFAUDIO_CMD={backend}: no scheduler answers ({error})") from error
+            raise Refusal(
+                f"DIFFAUDIO_CMD={backend}: no scheduler answers ({error})",
+                mend="check that the scheduler runs and can be reached from here, or unset "
+                "DIFFAUDIO_CMD to compute on this machine",
+            ) from error
         yield client
 
 
@@ -119,6 +123,12 @@ def _cluster(backend: str, width: int, threads: int, folder: Path) -> Any:
             mend="pip install 'diffaudio[cluster]'",
         ) from error
     path = Path(os.environ.get("DIFFAUDIO_CMD_CONF") or f"conf/{backend}.yaml")
+    if not path.is_file():
+        raise Refusal(
+            f"{path}: DIFFAUDIO_CMD={backend} needs this file with the settings of your site",
+            mend="write memory, walltime, queue and account into it; README.md, `On a cluster`, "
+            "has an example",
+        )
     site = strict.load(path, {})
     prologue = [f"export {name}={threads}" for name in _THREADS]
     scheduler = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}

@@ -12,7 +12,9 @@ import json
 import pydoc
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import yaml
@@ -23,13 +25,35 @@ from diffaudio.files import write_text
 from diffaudio.log import Refusal
 from diffaudio.mistakes import Mistakes, flat_key, suggest
 
-__all__ = ["SECTIONS", "Config", "parse"]
+__all__ = ["SECTIONS", "Config", "make_local_found", "parse"]
 
 SECTIONS = ("audio", "shard", "model", "train", "decode", "score")
 
 T = TypeVar("T")
 
 set_loader("diffaudio", strict.scalar, exceptions=(yaml.YAMLError,))
+
+
+class _Local(PathFinder):
+    """Finds a recipe's own package, `local`, in the current folder, and nothing else there.
+
+    With the whole folder on `sys.path`, any file in it could pass for a package that is missing.
+    """
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find `local`; the modules in it are found by its own path."""
+        if fullname != "local" or path is not None:
+            return None
+        return super().find_spec(fullname, [str(Path.cwd())], target)
+
+
+def make_local_found() -> None:
+    """Let `import local` find a recipe's own package in the current folder."""
+    if _Local not in sys.meta_path:
+        sys.meta_path.append(_Local)
 
 
 class Config:
@@ -100,8 +124,7 @@ def parse(
     Raises:
         Refusal: an unknown, missing, mistyped or duplicate key, with its place and a suggestion.
     """
-    if str(Path.cwd()) not in sys.path:  # a recipe brings its own classes: local.nets.MyNet
-        sys.path.append(str(Path.cwd()))
+    make_local_found()
     early, rest = _early(argv)
     given, places = _read(early.config)
     places.update({flat_key(word): "command line" for word in rest if word.startswith("--")})

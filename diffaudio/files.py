@@ -125,9 +125,20 @@ def digest(path: Path) -> str:
 
 @contextlib.contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; a second holder is refused and told who the first is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
+    """Hold `folder`, which is made, for this process.
+
+    Raises:
+        Refusal: another process holds it, which is named; or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("a+")
+    except OSError as error:
+        raise Refusal(
+            f"{folder}: cannot be used as a folder to write in ({error.strerror})",
+            mend="give another folder, one that is no file and that you may write in",
+        ) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -23,7 +23,7 @@ from typing import Any
 from diffaudio import cluster
 from diffaudio.log import Refusal, log, setup_log
 
-__all__ = ["Task", "run_tasks"]
+__all__ = ["Task", "check_jobs", "run_tasks"]
 
 _TAIL = 15  # lines of a failed task's log that are shown
 
@@ -60,6 +60,16 @@ class _Outcome:
     died: bool = False
 
 
+def check_jobs(nj: int) -> None:
+    """Check a number of jobs before anything is begun.
+
+    Raises:
+        Refusal: it is less than 1.
+    """
+    if nj < 1:
+        raise Refusal(f"--nj {nj}: at least one job is needed", mend="give --nj 1 or more")
+
+
 def run_tasks(
     tasks: Sequence[Task],
     *,
@@ -87,8 +97,7 @@ def run_tasks(
     """
     if not tasks:
         return []
-    if nj < 1:
-        raise Refusal(f"--nj {nj}: at least one job is needed")
+    check_jobs(nj)
     logs = [log_dir.resolve() / f"{task.name}.log" for task in tasks]
     log_dir.mkdir(parents=True, exist_ok=True)
     width = min(nj, len(tasks), gpus or nj)

@@ -1,9 +1,10 @@
 """What a stage read, written beside what it wrote, so that stale output is named and never used.
 
 Each output folder holds `.stage.json`: stage, version, the flat configuration keys that were read,
-the digests of the inputs. `begin` compares before it records; `require` is how a later stage checks
-its input. The version of a stage is raised by hand when its output changes meaning. The commit and
-the time are recorded but never compared.
+the digests of the inputs; and `.stage.files`: names and sizes of what the finished stage wrote.
+`begin` compares before it records; `require` is how a later stage checks its input. The version of
+a stage is raised by hand when its output changes meaning. The commit and the time are recorded but
+never compared.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from diffaudio import inventory, origins
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal, environment, log
 
-__all__ = ["RECORD", "begin", "changes", "fingerprint", "finish", "require", "state"]
+__all__ = ["FILES", "RECORD", "begin", "changes", "fingerprint", "finish", "require", "state"]
+__all__ += ["refuse_other"]
 
-RECORD = ".stage.json"
-_COMPARED = ("stage", "version", "keys", "inputs")
+RECORD, FILES = ".stage.json", ".stage.files"
+_FIELDS = ("stage", "version", "keys", "inputs", "finished")
 
 
 def fingerprint(out: Path) -> str:
@@ -45,16 +48,16 @@ def changes(
     record = _read(out)
     if record is None:
         return [f"{out} is missing"]
-    wanted = _record(stage, version, keys, inputs)
+    wanted = _record(out, stage, version, keys, inputs)
     if record["stage"] != stage:
         return [f"stage: {record['stage']} -> {stage}"]
     reasons = []
     if record["version"] != version:
         reasons.append(f"format version of {stage}: {record['version']} -> {version}")
-    reasons += _differences(record["keys"], wanted["keys"])
-    old, new = record["inputs"], wanted["inputs"]
-    reasons += [f"input {n} changed" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
-    return reasons
+    reasons += origins.other_keys(record["keys"], wanted["keys"])
+    reasons += origins.other_inputs(out, record["inputs"], wanted["inputs"])
+    lost = inventory.lost(out, out / FILES) if record["finished"] else ""
+    return [*reasons, lost] if lost else reasons
 
 
 def begin(
@@ -74,10 +77,12 @@ def begin(
         stage: the stage's name, `shard`.
         version: of the stage's output format and meaning, raised by hand.
         keys: flat configuration keys that the stage reads: {"audio.rate": 16000}.
-        inputs: name (a path where there is one) to digest.
+        inputs: name (a path where there is one) to digest; of a folder's files, what
+            `inventory.state` returns.
         force: run even when nothing changed.
         outputs: glob patterns, relative to `out`, of what the stage writes. They are removed when
-            they were made from something else, and kept when an interrupted run is continued.
+            they were made from something else or one of them was lost, and kept when an
+            interrupted run is continued. `finish` takes down their names and sizes.
 
     Returns:
         True: run, then call `finish`. False: up to date.
@@ -104,18 +109,25 @@ def begin(
     if record:  # first unfinished, then cleared, then renamed: a kill in between is harmless
         write_json(out / RECORD, {**record, "finished": None})
     _remove(out, outputs)
-    write_json(out / RECORD, _record(stage, version, keys, inputs))
+    begun = _record(out, stage, version, keys, inputs)
+    write_json(out / RECORD, {**begun, "outputs": list(outputs)})
     return True
 
 
-def finish(out: Path) -> None:
-    """Mark the stage that `begin` opened as finished; the last thing a stage does."""
+def finish(out: Path, *, also: Sequence[str] = ()) -> None:
+    """Mark the stage that `begin` opened as finished; the last thing a stage does.
+
+    Args:
+        out: the folder of the stage.
+        also: glob patterns of outputs besides those that `begin` was told.
+    """
     record = read_json(out / RECORD)
+    inventory.write(out / FILES, inventory.sizes(out, [*record.get("outputs", ()), *also]))
     finished = time.strftime("%Y-%m-%dT%H:%M:%S")
     write_json(out / RECORD, {**record, "finished": finished, "commit": environment()["commit"]})
 
 
-def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str) -> str:
+def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: bool = True) -> str:
     """Check that `out` is the finished output of `stage`, made with `keys`, of unchanged input.
 
     Args:
@@ -123,75 +135,111 @@ def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str) -> str
         stage: that stage.
         keys: flat keys that must have had these values then.
         mend: what to do otherwise, `run stage 2 (shard) again`.
+        deep: look at the inputs of the inputs, too, down to the corpus' files: one `stat` each.
 
     Returns:
         The fingerprint of `out`, for the caller's own `inputs`.
 
     Raises:
-        Refusal: missing, unfinished, or made with another value or from another input.
+        Refusal: missing, unfinished, incomplete, or made with another value or from another input.
     """
     record = _read(out)
     if record is None or record["stage"] != stage:
         raise Refusal(f"{out}: the stage {stage} has not been run", mend=mend)
     if not record["finished"]:
         raise Refusal(f"{out}: the stage {stage} was interrupted", mend=mend)
+    if lost := inventory.lost(out, out / FILES):
+        raise Refusal(f"{out}: the output of the stage {stage} is not complete: {lost}", mend=mend)
     plain = json.loads(json.dumps(dict(keys)))
     recorded = {key: value for key, value in record["keys"].items() if key in plain}
-    reasons = _differences(recorded, plain) + list(_moved(record))
+    reasons = [*origins.other_keys(recorded, plain), *dict.fromkeys(_moved(out, record, deep=deep))]
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
     return _fingerprint(record)
 
 
-def state(out: Path) -> tuple[str, str]:
-    """Return the state of `out` (done, stale, unfinished, missing) and a word on why."""
+def refuse_other(out: Path, inputs: Mapping[str, str], *, mend: str) -> None:
+    """Refuse to replace what `out` holds by what is made from another folder of data.
+
+    Args:
+        out: the folder of a stage.
+        inputs: as for `begin`; only folders are looked at.
+        mend: how to keep both apart.
+
+    Raises:
+        Refusal: `out` was made from a folder of the same name, in another place and not the same.
+    """
     record = _read(out)
-    if record is None:
-        return "missing", ""
-    if not record["finished"]:
-        return "unfinished", ""
-    reasons = "; ".join(_moved(record))
+    held = record["inputs"] if record and "outputs" in record else {}  # older ones: other names
+    for before, now in origins.elsewhere(out, held, inputs):
+        raise Refusal(f"{out}: was made from {before}, not from {now}", mend=mend)
+
+
+def state(out: Path) -> tuple[str, str]:
+    """Return the state of `out` (done, stale, unfinished, missing, damaged) and a word on why."""
+    try:
+        record = _read(out)
+        if record is None:
+            return "missing", ""
+        if not record["finished"]:
+            return "unfinished", ""
+        lost = inventory.lost(out, out / FILES)
+        moved = dict.fromkeys(_moved(out, record, deep=True))
+        reasons = "; ".join([*([lost] if lost else []), *moved])
+    except Refusal as refusal:
+        return "damaged", str(refusal).replace("\n ", ";")
     return ("stale", reasons) if reasons else ("done", "")
 
 
-def _moved(record: Mapping[str, Any]) -> Iterator[str]:
+def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]:
     """Name the recorded inputs that are still there but are no longer what they were."""
     for name, old in record["inputs"].items():
-        path = Path(name)
-        if (path / RECORD).is_file():
-            new = fingerprint(path)
-        elif path.is_file():
-            new = digest(path)
-        else:
+        path, of = origins.place(out, name), origins.shown(out, name)
+        if old.startswith(inventory.MARK):
+            if deep and path.is_dir() and inventory.state(path, mark=RECORD) != old:
+                yield f"input {of}: its files changed"
             continue
+        below = _read(path)
+        if below is None and not path.is_file():
+            continue
+        new = fingerprint(path) if below else digest(path)
         if new != old:
-            yield f"input {name}: {old[:12]} -> {new[:12] or 'unfinished'}"
-
-
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    names = sorted(name for name in {*old, *new} if (name in old) != (name in new))
-    names += sorted(name for name in {*old} & {*new} if old[name] != new[name])
-    return [f"{name}: {_word(old, name)} -> {_word(new, name)}" for name in names]
-
-
-def _word(values: Mapping[str, Any], name: str) -> str:
-    return json.dumps(values[name], ensure_ascii=False) if name in values else "absent"
+            yield f"input {of}: {old[:12]} -> {new[:12] or 'unfinished'}"
+        elif below and deep:
+            for reason in _moved(path, below, deep=True):
+                yield reason if " (input of " in reason else f"{reason} (input of {of})"
 
 
 def _record(
-    stage: str, version: int, keys: Mapping[str, Any], inputs: Mapping[str, str]
+    out: Path, stage: str, version: int, keys: Mapping[str, Any], inputs: Mapping[str, str]
 ) -> dict[str, Any]:
-    record = {"stage": stage, "version": version, "keys": dict(keys), "inputs": dict(inputs)}
+    held = {origins.stored(out, name): value for name, value in inputs.items()}
+    record = {"stage": stage, "version": version, "keys": dict(keys), "inputs": held}
     return {**json.loads(json.dumps(record)), "finished": None, "commit": ""}
 
 
 def _fingerprint(record: Mapping[str, Any]) -> str:
-    compared = {name: record[name] for name in _COMPARED}
+    compared = [record[name] for name in ("stage", "version", "keys")]
+    compared.append(sorted(origins.pairs(record["inputs"])))
     return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
 
 
 def _read(out: Path) -> dict[str, Any] | None:
-    return read_json(out / RECORD) if (out / RECORD).is_file() else None
+    """Return the record in `out`, if there is one.
+
+    Raises:
+        Refusal: it is no record of a stage.
+    """
+    path = out / RECORD
+    if not path.is_file():
+        return None
+    record = read_json(path)
+    if type(record) is not dict or not record.keys() >= {*_FIELDS}:
+        raise Refusal(
+            f"{path}: is not the record of a stage",
+            mend=f"remove it, and the stage that writes {out} will run again",
+        )
+    return record
 
 
 def _remove(out: Path, patterns: Sequence[str]) -> None:

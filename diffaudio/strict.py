@@ -91,7 +91,11 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
         content: dict[str, Any] = loader.construct_document(node)
         return content
     except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
+        there = ", ".join(sorted(str(near) for near in path.parent.glob("*.yaml")))
+        raise Refusal(
+            f"{path}: cannot be read ({error.strerror})",
+            mend=f"give a file that is there: {there}" if there else "check folder and name",
+        ) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         what = ", ".join(filter(None, (error.context, error.problem)))

@@ -26,6 +26,7 @@ def test_backends_that_are_unknown_or_unsafe_are_refused(tmp_path, monkeypatch, 
     with pytest.raises(Refusal, match=complaint) as caught:
         connect(tmp_path)
     assert f"DIFFAUDIO_CMD={backend}" in caught.value.message
+    assert caught.value.mend
 
 
 @pytest.mark.parametrize("address", ["tls://10.1.2.3:8786", "tcp://127.0.0.1:1", "tcp://[::1]:1"])
@@ -80,8 +81,9 @@ def test_jobs_are_sized_encrypted_and_take_the_settings_of_the_site(jobqueue, tm
 
 
 def test_missing_and_wrong_settings_are_refused(jobqueue, tmp_path, monkeypatch):
-    with pytest.raises(Refusal, match="conf/slurm.yaml: cannot be read"):
+    with pytest.raises(Refusal, match=r"conf/slurm\.yaml: DIFFAUDIO_CMD=slurm needs") as caught:
         cluster._cluster("slurm", 2, 3, tmp_path)
+    assert "queue and account" in caught.value.mend
     (tmp_path / "mine.yaml").write_text("queue: cpu\n")
     monkeypatch.setenv("DIFFAUDIO_CMD_CONF", str(tmp_path / "mine.yaml"))
     with pytest.raises(Refusal, match=r"mine.yaml: .*memory"):

@@ -1,9 +1,12 @@
 import json
 import logging
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
-from diffaudio import provenance
+from diffaudio import inventory, provenance
 from diffaudio.log import Refusal, log
 
 KEYS = {"audio.rate": 16000, "audio.pair": (1, 2), "audio.given": None}
@@ -185,3 +188,113 @@ def test_the_commit_is_recorded_but_never_compared(stage):
     assert record["commit"]
     path.write_text(json.dumps(record | {"commit": "another"}))
     assert not stage()
+
+
+def test_an_output_that_is_gone_or_cut_is_named_everywhere(stage, said):
+    outputs = ("*.tar", "index")
+    (stage.out / "index").mkdir(parents=True)
+    for name in ("0.tar", "1.tar", "index/ids.npy"):
+        (stage.out / name).write_text("whole")
+    stage()
+    provenance.finish(stage.out, also=outputs)
+    assert provenance.state(stage.out) == ("done", "")
+    (stage.out / "0.tar").write_text("cut")
+    (stage.out / "index/ids.npy").unlink()
+    why = f"{stage.out}/0.tar has 3 bytes, not 5; {stage.out}/index/ids.npy is gone"
+    assert provenance.state(stage.out) == ("stale", why)
+    with pytest.raises(Refusal, match=r"not complete: .*0\.tar has 3 bytes.*ids\.npy is gone"):
+        require(stage)
+    said()
+    assert stage()
+    assert why in said()
+
+
+def test_what_was_told_to_begin_is_taken_down(stage):
+    stage(outputs=("*.wav",))
+    for number in range(9):
+        (stage.out / f"{number}.wav").write_text("x")
+    (stage.out / "notes.txt").write_text("mine")
+    provenance.finish(stage.out)
+    (stage.out / "notes.txt").unlink()
+    assert not stage(outputs=("*.wav",))
+    for number in range(9):
+        (stage.out / f"{number}.wav").unlink()
+    assert provenance.state(stage.out)[1].endswith("2.wav is gone and 6 more")
+    assert stage(outputs=("*.wav",))
+
+
+def test_inputs_are_found_from_any_folder_and_after_a_move(tmp_path, monkeypatch):
+    recipe = tmp_path / "egs" / "x"
+    (recipe / "data").mkdir(parents=True)
+    (recipe / "data/in.txt").write_text("one")
+    monkeypatch.chdir(recipe)
+
+    def begin(folder):
+        path = folder / "data/in.txt"
+        inputs = {str(path): provenance.digest(path)}
+        out = folder / "dump/set"
+        return provenance.begin(out, stage="shard", version=1, keys={}, inputs=inputs)
+
+    begin(Path())
+    provenance.finish(Path("dump/set"))
+    made = provenance.fingerprint(recipe / "dump/set")
+    for folder in (tmp_path, Path("/")):
+        monkeypatch.chdir(folder)
+        assert not begin(recipe)
+    moved = recipe.rename(tmp_path / "egs" / "y")
+    assert not begin(moved)
+    assert provenance.fingerprint(moved / "dump/set") == made
+    (moved / "data/in.txt").write_text("two")
+    for folder in (tmp_path, Path("/"), moved):
+        monkeypatch.chdir(folder)
+        assert provenance.state(moved / "dump/set")[0] == "stale"
+        with pytest.raises(Refusal, match=r"data/in\.txt"):
+            provenance.require(moved / "dump/set", stage="shard", keys={}, mend="")
+
+
+def chain(tmp_path, names):
+    """Make corpus -> data -> dump -> exp; return the folders by name."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.wav").write_text("one")
+    inputs = {str(tmp_path / "corpus"): inventory.state(tmp_path / "corpus")}
+    for name in names:
+        out = tmp_path / name
+        provenance.begin(out, stage=name, version=1, keys={}, inputs=inputs)
+        provenance.finish(out)
+        inputs = {str(out): provenance.fingerprint(out)}
+
+
+def test_changed_audio_is_seen_by_every_stage_after(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chain(tmp_path, ("data", "dump", "exp"))
+    os.utime(tmp_path / "corpus/a.wav", (1, 1))
+    for name in ("data", "dump", "exp"):
+        assert "input corpus: its files changed" in provenance.state(Path(name))[1]
+        with pytest.raises(Refusal, match="input corpus: its files changed"):
+            provenance.require(Path(name), stage=name, keys={}, mend="")
+    provenance.require(Path("exp"), stage="exp", keys={}, mend="", deep=False)
+    shutil.rmtree("corpus")  # to save space
+    provenance.require(Path("exp"), stage="exp", keys={}, mend="")
+
+
+def test_another_folder_of_data_is_refused_with_both_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("dump/mini/train", "dump/copy/train", "dump/synthetic/train"):
+        Path(name).mkdir(parents=True)
+    old = {"dump/mini/train": "1", "loose": "x"}
+    provenance.begin(Path("exp"), stage="train", version=1, keys={}, inputs=old)
+    for same in ({"dump/mini/train": "1"}, {"dump/mini/train": "2"}, {"dump/copy/train": "1"}):
+        provenance.refuse_other(Path("exp"), same, mend="")
+    with pytest.raises(Refusal, match="from dump/mini/train, not from dump/synthetic/train"):
+        provenance.refuse_other(Path("exp"), {"dump/synthetic/train": "2"}, mend="--tag")
+    provenance.refuse_other(Path("new"), {"dump/synthetic/train": "2"}, mend="")
+
+
+def test_a_record_that_is_none_is_named(stage):
+    stage.out.mkdir()
+    for text in ("{}", "[]", "7"):
+        (stage.out / provenance.RECORD).write_text(text)
+        with pytest.raises(Refusal, match=r"\.stage\.json: is not the record of a stage") as caught:
+            stage()
+        assert "remove it" in caught.value.mend
+        assert provenance.state(stage.out)[0] == "damaged"

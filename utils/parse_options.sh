@@ -7,11 +7,11 @@
 #     . parse_options.sh
 #
 # Then `--stage 3` and `--stage=3` set the variable; `-` in a name means `_`. Where the default is
-# an integer only integers are taken, where it is true or false only these two; only a default that
-# is empty may be given as empty. The environment declares no options, values are never evaluated,
-# and arguments that are left over are refused.
+# an integer only plain integers are taken (08 is none), where it is true or false only these two;
+# only where the default is empty may a value be empty or blank. The environment declares no
+# options, values are never evaluated, and arguments that are left over are refused.
 
-_po_integer='^-?[0-9]{1,18}$' _po_option='^--[A-Za-z][A-Za-z0-9_-]*(=.*)?$'
+_po_integer='^(0|-?[1-9][0-9]{0,17})$' _po_option='^--[A-Za-z][A-Za-z0-9_-]*(=.*)?$'
 
 _po_fail() { # message [exit code]
     printf '%s: %s\n  all options: %s --help\n' "$0" "$1" "$0" >&2
@@ -87,13 +87,18 @@ _po_find() { # name: set _po_wanted
     _po_unknown "$1"
 }
 
+_po_zeros() { # value: a word on numbers like 08
+    local zeros='^-?0[0-9]+$'
+    if [[ $1 =~ $zeros ]]; then printf ' (leave out leading zeros)'; fi
+}
+
 _po_set() { # name, value
     case $_po_wanted in
         anything) true ;;
-        "a value") [[ -n $2 ]] ;;
+        "a value") [[ $2 == *[![:space:]]* ]] ;;
         "an integer") [[ $2 =~ $_po_integer ]] ;;
         "true or false") [[ $2 == true || $2 == false ]] ;;
-    esac || _po_fail "--$1: expected $_po_wanted, got $(printf %q "$2")"
+    esac || _po_fail "--$1: expected $_po_wanted, got $(printf %q "$2")$(_po_zeros "$2")"
     printf -v "$1" %s "$2"
 }
 

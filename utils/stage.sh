@@ -17,7 +17,8 @@ quoted() { # words: as one line for a shell
     printf '%s\n' "${line# }"
 }
 
-# configure FILE: where tuning or --args (split at spaces) change conf, write that to FILE, the new conf
+# configure FILE: where tuning or --args (split at spaces) change conf, write the result to FILE;
+# from then on it is the conf
 configure() {
     local words=()
     IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true

@@ -51,6 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `diffaudio status | head`: nobody reads on, which is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = error.filename2 or error.filename
+        what = f"{os.fsdecode(where)}: {error.strerror}" if where and error.strerror else error
+        sys.stderr.write(f"diffaudio {words[0]}: {what}\n")
+        return 1
 
 
 def _run(verb: str, argv: list[str]) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import sys
 import traceback
 from collections import Counter
@@ -15,11 +13,12 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
-from diffaudio import provenance
+from diffaudio import inventory, origins, provenance
 from diffaudio.config import parse
 from diffaudio.data import corpus
 from diffaudio.data.audio import AudioSpec
 from diffaudio.files import digest, exclusive, read_json
+from diffaudio.jobs import check_jobs
 from diffaudio.log import Refusal
 
 __all__ = ["load_recipe", "main"]
@@ -37,6 +36,7 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options, root = config.options, config.options.corpus
+    _check_numbers(options)
     recipe = load_recipe(options.recipe)
     spec = config.build(AudioSpec)
     with exclusive(options.out):
@@ -46,11 +46,10 @@ def main(argv: list[str]) -> int:
             version=VERSION,
             keys={
                 **config.keys("audio"),
-                "corpus": str(root),
                 "limit": options.limit,
                 "max_reject": options.max_reject,
             },
-            inputs=_inputs(options.recipe, root, options.out),
+            inputs={**origins.code(options.recipe.parent), **_inputs(options.recipe, root)},
             force=options.force,
             outputs=("*.jsonl", "corpus.json"),
         )
@@ -61,7 +60,7 @@ def main(argv: list[str]) -> int:
                 root=root,
                 spec=spec,
                 label=_label(root),
-                disjoint=vars(recipe).get("DISJOINT", {}),
+                disjoint=_disjoint(recipe),
                 max_reject=options.max_reject,
                 nj=options.nj,
             )
@@ -77,17 +76,33 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write, data/NAME")
     parser.add_argument("--nj", type=int, default=1, help="jobs that check audio at once")
     parser.add_argument(
-        "--max_reject", type=float, default=0.01, help="share of rows that may be left out"
+        "--max_reject",
+        type=float | None,
+        default=None,
+        help="share of each split's rows that may be left out, 0 to 1; by default 0.01, and "
+        "none of a split that DISJOINT names",
     )
     parser.add_argument("--limit", type=int, default=0, help="rows of each split; 0 for all")
     parser.add_argument("--force", action="store_true", help="check everything again")
 
 
+def _check_numbers(options: Any) -> None:
+    """Refuse numbers that make no sense before anything is begun."""
+    check_jobs(options.nj)
+    if options.limit < 0:
+        raise Refusal(f"--limit {options.limit}: is negative", mend="give 0 to take all rows")
+    if options.max_reject is not None and not 0 <= options.max_reject <= 1:
+        raise Refusal(
+            f"--max_reject {options.max_reject}: is not a share from 0 to 1",
+            mend="give 0.01 for one row in a hundred",
+        )
+
+
 def load_recipe(path: Path) -> ModuleType:
-    """Import a recipe's file by its path.
+    """Import a recipe's file by its path; it can import its neighbours by their names.
 
     Raises:
-        Refusal: there is no such file, or it has no rows().
+        Refusal: there is no such file, it cannot be imported, or it has no function rows().
     """
     spec = importlib.util.spec_from_file_location("recipe_data", path)
     if not path.is_file() or spec is None or spec.loader is None:
@@ -96,10 +111,49 @@ def load_recipe(path: Path) -> ModuleType:
         )
     module = importlib.util.module_from_spec(spec)
     sys.modules["recipe_data"] = module  # dataclasses in the recipe look their module up
-    spec.loader.exec_module(module)
-    if "rows" not in vars(module):
-        raise Refusal(f"{path}: has no rows(corpus)", mend="CONTRIBUTING.md says what it yields")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:  # as for `python local/data.py`
+        sys.path.append(folder)
+    try:
+        spec.loader.exec_module(module)
+    except Refusal:
+        raise
+    except Exception as error:
+        raise _failed(path, "cannot be imported", error, "correct the file") from error
+    given = vars(module).get("rows")
+    if not callable(given):
+        raise Refusal(
+            f"{path}: has no rows(corpus)" + ("" if given is None else f", rows is {given!r}"),
+            mend="write that function; CONTRIBUTING.md, `What rows() yields`, has an example",
+        )
     return module
+
+
+def _failed(path: Path | str, what: str, error: Exception, mend: str) -> Refusal:
+    """Tell an error in a recipe's code with the line of the recipe it comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).resolve() == Path(path).resolve()]
+    line, text = (own[-1].lineno, own[-1].line) if own else (None, "")
+    if isinstance(error, SyntaxError):
+        line, text = error.lineno, f"{(error.text or '').strip()} ({error.filename})"
+    where = f"\n  in line {line}: {text}" if line else ""
+    return Refusal(f"{path}: {what}: {type(error).__name__}: {error}{where}", mend=mend)
+
+
+def _disjoint(recipe: ModuleType) -> dict[str, list[str]]:
+    """Return a recipe's DISJOINT, split to fields.
+
+    Raises:
+        Refusal: it is not a dictionary of lists of names.
+    """
+    found = vars(recipe).get("DISJOINT", {})
+    lists = found.values() if type(found) is dict else [None]
+    if not all(type(each) in {list, tuple} for each in lists):
+        raise Refusal(
+            f"{recipe.__file__}: DISJOINT is {found!r}",
+            mend='write split to fields: DISJOINT = {"test": ["speaker"]}',
+        )
+    return {str(split): [str(name) for name in fields] for split, fields in found.items()}
 
 
 def _rows(recipe: ModuleType, root: Path) -> Iterator[Any]:
@@ -110,18 +164,17 @@ def _rows(recipe: ModuleType, root: Path) -> Iterator[Any]:
     """
     if not root.is_dir():
         raise Refusal(f"{root}: no such corpus folder", mend="run stage 0, or correct --corpus")
+    path = str(recipe.__file__)
     try:
-        yield from recipe.rows(root)
+        found = recipe.rows(root)
+        if not isinstance(found, Iterable):
+            raise Refusal(f"{path}: rows() returned {found!r}", mend="let it yield dictionaries")
+        yield from found
     except Refusal:
         raise
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == recipe.__file__] or frames
-        raise Refusal(
-            f"{recipe.__file__}: rows() failed: {type(error).__name__}: {error}\n"
-            f"  in line {own[-1].lineno}: {own[-1].line}",
-            mend="correct rows(); text that is not UTF-8 must be decoded by its own encoding",
-        ) from error
+        mend = "correct rows(); text that is not UTF-8 must be decoded by its own encoding"
+        raise _failed(path, "rows() failed", error, mend) from error
 
 
 def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:
@@ -135,15 +188,22 @@ def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:
 
 
 def _label(root: Path) -> str:
-    """Return what a corpus calls itself in corpus.json; without one, its folder's name."""
-    about = root / "corpus.json"
-    return str(read_json(about)["label"]) if about.is_file() else root.resolve().name
+    """Return what a corpus calls itself in corpus.json; without one, its folder's name.
+
+    A corpus may have a corpus.json of its own that says something else.
+    """
+    try:
+        about = read_json(root / "corpus.json")
+    except Refusal:
+        about = {}
+    label = about.get("label") if type(about) is dict else None
+    return label if type(label) is str and label else root.resolve().name
 
 
-def _inputs(recipe: Path, root: Path, out: Path) -> dict[str, str]:
+def _inputs(recipe: Path, root: Path) -> dict[str, str]:
     """Return digests of the recipe and of the corpus: names, sizes and times of its files.
 
-    Hidden files do not count: records and locks of stage 0.
+    Hidden files do not count (records and locks of stage 0), nor do folders that a stage wrote.
 
     Raises:
         Refusal: stage 0 was interrupted while it made the corpus.
@@ -151,12 +211,4 @@ def _inputs(recipe: Path, root: Path, out: Path) -> dict[str, str]:
     state, _ = provenance.state(root)
     if state == "unfinished":
         raise Refusal(f"{root}: the corpus is not complete", mend="run stage 0 again")
-    total = hashlib.sha256()
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if Path(folder, name) != out)
-        for name in sorted(name for name in files if not name.startswith(".")):
-            path = Path(folder, name)
-            about = path.lstat()
-            line = f"{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}\n"
-            total.update(line.encode("utf-8", "surrogateescape"))
-    return {str(recipe): digest(recipe), f"files in {root}": total.hexdigest()}
+    return {str(recipe): digest(recipe), str(root): inventory.state(root, mark=provenance.RECORD)}

@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser
 from diffaudio import provenance
 from diffaudio.config import Config, parse
 from diffaudio.data.audio import AudioSpec
+from diffaudio.jobs import check_jobs
 from diffaudio.log import log
 from diffaudio.score import Request, ScoreSpec, link, publish, score, shown, summarise
 from diffaudio.score.pairs import heard
@@ -28,6 +29,7 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options, request = config.options, _request(config)
+    check_jobs(options.nj)
     score(
         request,
         config.build(AudioSpec),

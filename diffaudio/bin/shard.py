@@ -11,9 +11,9 @@ from diffaudio import provenance
 from diffaudio.config import Config, parse
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.data.prepare import VERSION, ShardSpec, disk_space, prepare, tasks
-from diffaudio.files import digest, exclusive, read_json
-from diffaudio.jobs import Task
+from diffaudio.data.prepare import VERSION, ShardSpec, disk_free, disk_space, prepare, tasks
+from diffaudio.files import digest, exclusive
+from diffaudio.jobs import Task, check_jobs
 from diffaudio.log import Refusal, log
 
 __all__ = ["main"]
@@ -29,6 +29,7 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options = config.options
+    check_jobs(options.nj)
     read = provenance.require(
         options.data,
         stage="manifest",
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> int:
             work, rate=config.build(AudioSpec).rate, nj=options.nj, log_dir=options.out / "log"
         )
         for folder, total in totals.items():
-            provenance.finish(folder)
+            provenance.finish(folder, also=("*.tar",))
             _report(folder, total)
     return 0
 
@@ -61,9 +62,9 @@ def _work(config: Config, read: str) -> dict[Path, list[Task]]:
         read: fingerprint of the manifests, and so of the corpus' files.
     """
     options, audio, shard = config.options, config.build(AudioSpec), config.build(ShardSpec)
-    root = manifest.root(options.data)
+    root, needed = manifest.root(options.data), 0
     work = {}
-    for split, about in read_json(options.data / "corpus.json")["splits"].items():
+    for split, about in manifest.about(options.data)["splits"].items():
         path, out = options.data / f"{split}.jsonl", options.out / split
         inputs = {str(path): digest(path), str(options.data): read}
         must_run = provenance.begin(
@@ -77,31 +78,32 @@ def _work(config: Config, read: str) -> dict[Path, list[Task]]:
         )
         if must_run:
             work[out] = tasks(path, out, root=root, audio=audio, shard=shard, force=options.force)
-            _announce(out, about, work[out], audio, options.nj)
+            needed += _announce(out, about, work[out], audio, options.nj)
+    free = disk_free(options.out)
+    if needed > free:
+        raise Refusal(
+            f"{options.out}: about {_size(needed)} more are needed, {_size(free)} are free",
+            mend="free some space, or give another folder with --out; what is there is kept",
+        )
     return work
 
 
-def _announce(
-    out: Path, about: dict[str, Any], work: list[Task], audio: AudioSpec, nj: int
-) -> None:
-    """Say what will be written; refuse what cannot fit on the disk."""
+def _announce(out: Path, about: dict[str, Any], work: list[Task], audio: AudioSpec, nj: int) -> int:
+    """Say what will be written; return the bytes that it will take, without what is there."""
     hours = about["hours"]
-    size, free = disk_space(out, hours=hours, spec=audio)
+    size = disk_space(hours=hours, spec=audio)
+    there = sum(path.stat().st_size for path in out.glob("*.tar"))
     log.info(
-        "%s: %d items, %s -> %d shards, about %s (%s free), %d jobs",
+        "%s: %d items, %s -> %d shards, about %s%s, %d jobs",
         out,
         about["rows"],
         f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min",
         len(work),
         _size(size),
-        _size(free),
+        f" ({_size(there)} are there)" if there else "",
         nj,
     )
-    if size > free:
-        raise Refusal(
-            f"{out}: about {_size(size)} are needed, {_size(free)} are free",
-            mend="free some space, or give another folder with --out",
-        )
+    return max(0, size - there)
 
 
 def _size(count: float) -> str:

@@ -43,8 +43,8 @@ def _below(top: Path) -> Iterator[Path]:
 
 def _row(folder: Path) -> tuple[str, ...]:
     state, why = provenance.state(folder)
-    if state == "missing":
-        return str(folder), "", state, "", "", ""
+    if state in {"missing", "damaged"}:
+        return str(folder), "", state, "", "", why
     record = read_json(folder / provenance.RECORD)
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     when = (record["finished"] or "").replace("T", " ")

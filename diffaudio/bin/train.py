@@ -16,7 +16,7 @@ import torch
 from accelerate import Accelerator
 from jsonargparse import ArgumentParser
 
-from diffaudio import provenance
+from diffaudio import origins, provenance
 from diffaudio.config import Config, parse
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
@@ -42,6 +42,7 @@ __all__ = ["main"]
 
 VERSION = 1  # raise it by hand when the same configuration would train another model
 _METRICS = ("SI-SDR", "PESQ", "ESTOI")  # of validation, beside the one that chooses the best
+_KEPT = ("checkpoints/*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
 _MADE = ("checkpoints", "tensorboard", "log.jsonl", "best.json", "status.json")
 
 
@@ -99,19 +100,23 @@ def _rank(config: Config, asked: Asked) -> int:
             if train(job, accelerator) == "interrupted":
                 return INTERRUPTED
             if accelerator.is_main_process:
-                provenance.finish(job.exp)
+                provenance.finish(job.exp, also=_KEPT)
         accelerator.end_training()
     return 0
 
 
 def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]:
-    """Put the run together; also return the fingerprints of the data sets it reads."""
+    """Put the run together; also return the digests of the data sets and the code it reads."""
     audio, spec, options = config.build(AudioSpec), config.build(TrainSpec), config.options
     sets = [options.train_set, *([options.valid_set] if spec.valid_every else [])]
     mend = "prepare the shards with this configuration: `diffaudio shard`"
     inputs = {
         str(options.dump / name): provenance.require(
-            options.dump / name, stage="shard", keys=config.keys("audio"), mend=mend
+            options.dump / name,
+            stage="shard",
+            keys=config.keys("audio"),
+            mend=mend,
+            deep=accelerator.is_main_process,  # one process looks at the corpus' files, not all
         )
         for name in sets
     }
@@ -152,7 +157,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         fingerprint=_fingerprint(config, spec, index, accelerator.device),
         validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
-    return job, inputs
+    return job, {**inputs, **origins.code()}
 
 
 def _fingerprint(
@@ -218,6 +223,8 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
     stack.enter_context(exclusive(job.exp))
     force = config.options.force
     if not force:
+        mend = "give the recipe another --tag or --exp, or train anew with --force"
+        provenance.refuse_other(job.exp, inputs, mend=mend)
         Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint).check()
     shown = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
     keys = config.keys("audio", "model", "train")

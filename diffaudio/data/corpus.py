@@ -3,8 +3,8 @@
     rows() -> slices, checked as rows -> checked as audio, in parallel -> <split>.jsonl, by id,
                                                                 problems.jsonl and corpus.json
 
-Rows with a problem are left out of the manifests and named in problems.jsonl. When they are too
-many, or when splits overlap, there are no manifests and the command fails.
+Rows with a problem are left out of the manifests and named in problems.jsonl. When a split loses
+too many, or all, or when splits overlap, there are no manifests and the command fails.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diffaudio.data import faults, manifest, problem
+from diffaudio import origins
+from diffaudio.data import apart, faults, manifest, problem
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.manifest import Row
-from diffaudio.data.validate import PROBLEMS, Collected, collect, overlaps, repeats
+from diffaudio.data.validate import PROBLEMS, Collected, collect, repeats
 from diffaudio.files import atomic, digest, write_json
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
 
-__all__ = ["Split", "build", "examine_slice", "publish"]
+__all__ = ["MAX_REJECT", "Split", "build", "examine_slice", "publish"]
+
+MAX_REJECT = 0.01  # share of a split's rows that may be left out unless something else is asked
 
 
 @dataclass
@@ -68,7 +71,7 @@ def build(
     spec: AudioSpec,
     label: str,
     disjoint: Mapping[str, Sequence[str]],
-    max_reject: float,
+    max_reject: float | None,
     nj: int,
 ) -> None:
     """Check rows and write manifests, problems.jsonl and corpus.json.
@@ -80,11 +83,13 @@ def build(
         spec: what the model wants.
         label: what tables call the corpus.
         disjoint: split to the fields whose values no other split may have.
-        max_reject: the largest share of rows that may be left out.
+        max_reject: the largest share of a split's rows that may be left out; None stands for
+            `MAX_REJECT`, and for nothing in the splits of `disjoint`: a test set stays whole.
         nj: slices that are checked at once.
 
     Raises:
-        Refusal: too many problems, overlapping splits, or no rows; problems.jsonl has them all.
+        Refusal: too many problems in a split, overlapping splits, no rows, or a `disjoint` that
+            names what is not there; problems.jsonl has all problems.
     """
     out.mkdir(parents=True, exist_ok=True)
     for killed in out.glob(".rows.*"):  # a run that could not clean up
@@ -94,6 +99,7 @@ def build(
         collected = collect(rows, Path(folder), spec, fields=fields)
         if not collected.seen:
             raise Refusal(f"{root}: rows() found nothing", mend="check the corpus folder")
+        apart.check(collected, disjoint)
         repeated = repeats(collected)
         tasks = [
             _task(path, root=root, spec=spec, skip=set(repeated.get(path, ())))
@@ -103,10 +109,11 @@ def build(
         with atomic(out / "problems.jsonl") as file:
             file.write((Path(folder) / PROBLEMS).read_bytes())
             found = [each for lines in repeated.values() for each in lines.values()]
-            file.writelines(map(problem.encode, [*found, *overlaps(collected, disjoint)]))
+            file.writelines(map(problem.encode, [*found, *apart.overlaps(collected, disjoint)]))
             for path in collected.slices:
                 file.write(path.with_suffix(".problems").read_bytes())
-        _judge(out / "problems.jsonl", collected, kept=sum(counts), max_reject=max_reject)
+        kept: Counter[str] = sum(counts, Counter())
+        _judge(out / "problems.jsonl", collected, kept, _limits(collected, disjoint, max_reject))
         checked = [path.with_suffix(".rows") for path in collected.slices]
         splits = publish(checked, out, collected.splits)
     for split, about in splits.items():
@@ -119,7 +126,7 @@ def _task(path: Path, *, root: Path, spec: AudioSpec, skip: set[int]) -> Task:
     return Task(name=path.stem, function=examine_slice, arguments=arguments)
 
 
-def examine_slice(path: Path, root: Path, spec: AudioSpec, skip: set[int]) -> int:
+def examine_slice(path: Path, root: Path, spec: AudioSpec, skip: set[int]) -> Counter[str]:
     """Check the audio of one slice; write the good rows to .rows, the problems to .problems.
 
     Args:
@@ -129,9 +136,9 @@ def examine_slice(path: Path, root: Path, spec: AudioSpec, skip: set[int]) -> in
         skip: lines that are known to be bad.
 
     Returns:
-        The number of good rows.
+        The number of good rows of each split.
     """
-    kept = 0
+    kept: Counter[str] = Counter()
     with atomic(path.with_suffix(".rows")) as good, atomic(path.with_suffix(".problems")) as bad:
         for number, row in enumerate(manifest.read(path)):
             if number in skip:
@@ -140,27 +147,53 @@ def examine_slice(path: Path, root: Path, spec: AudioSpec, skip: set[int]) -> in
             bad.writelines(map(problem.encode, problems))
             if not problems:
                 good.write(manifest.encode(checked))
-                kept += 1
+                kept[row["split"]] += 1
     return kept
 
 
-def _judge(path: Path, collected: Collected, *, kept: int, max_reject: float) -> None:
+def _limits(
+    collected: Collected, disjoint: Iterable[str], max_reject: float | None
+) -> dict[str, float]:
+    """Return the share of rows that each split may lose; that of rows without a split is ""'s."""
+    if max_reject is not None:
+        return dict.fromkeys([*collected.seen, ""], max_reject)
+    return {**dict.fromkeys([*collected.seen, ""], MAX_REJECT), **dict.fromkeys(disjoint, 0.0)}
+
+
+def _judge(
+    path: Path, collected: Collected, kept: Mapping[str, int], limits: Mapping[str, float]
+) -> None:
     """Say what was left out; refuse when it is too much.
 
     Raises:
-        Refusal: above `max_reject`, or splits overlap.
+        Refusal: a split lost more than its limit, or all its rows; or splits overlap.
     """
-    left_out = collected.seen - kept
+    total = collected.seen.total()
+    lost = {split: seen - kept.get(split, 0) for split, seen in collected.seen.items()}
+    lost = {split: count for split, count in lost.items() if count}
     overlap = any(found.reason == "split overlap" for found in problem.read(path))
-    if not (left_out or overlap):
+    if not (lost or overlap):
         return
-    share = left_out / collected.seen
-    head = f"{path}: {left_out} of {collected.seen} rows have a problem ({100 * share:.2g} %"
-    text = f"{head}, limit {100 * max_reject:g} %)\n{problem.describe(problem.read(path))}"
-    if overlap or share > max_reject:
-        what = "splits must not overlap" if overlap else "mend them or raise --max_reject"
+    head = f"{path}: {sum(lost.values())} of {total} rows have a problem"
+    told = "".join(f"\n  {_loss(split, lost, collected, limits)}" for split in lost)
+    text = f"{head}{told}\n{problem.describe(problem.read(path))}"
+    size = {**collected.seen, "": total}  # rows without a split are held against all
+    over = [split for split in lost if lost[split] > limits[split] * size[split]]
+    emptied = [split for split in lost if split and not kept.get(split)]
+    if overlap or over or emptied:
+        what = "mend them, leave them out in rows(), or raise --max_reject"
+        what = f"nothing is left of {', '.join(emptied)}: mend it" if emptied else what
+        what = "splits must not overlap" if overlap else what
         raise Refusal(text, mend=f"{what}; {path} names every one")
     log.warning("%s\nThese rows are left out.", text)
+
+
+def _loss(
+    split: str, lost: Mapping[str, int], collected: Collected, limits: Mapping[str, float]
+) -> str:
+    seen = collected.seen[split]
+    share = f"{100 * lost[split] / seen:.2g} %, limit {100 * limits[split]:g} %"
+    return f"{split or 'no split'}: {lost[split]} of {seen} rows ({share})"
 
 
 def publish(slices: Sequence[Path], out: Path, splits: Iterable[str]) -> dict[str, Split]:
@@ -181,8 +214,9 @@ def _counted(rows: Iterable[Row], split: Split) -> Iterator[Row]:
 
 
 def _corpus(out: Path, root: Path, label: str, splits: Mapping[str, Split]) -> dict[str, Any]:
+    inside = root.resolve().is_relative_to(Path.cwd())  # then it moves with the recipe
     return {
-        "root": str(root.resolve()),
+        "root": origins.stored(out, str(root)) if inside else str(root.resolve()),
         "label": label,
         "splits": {
             split: {

@@ -91,7 +91,8 @@ def _decode(path: Path, row: Row, spec: AudioSpec) -> _Sound:
         raise _Fault("truncated", cut)
     try:
         frames, rate = audio.probe(path)
-        seconds = row.get("end", frames / rate) - row.get("start", 0)
+        end = row.get("end")
+        seconds = (frames / rate if end is None else end) - row.get("start", 0)
         if seconds > spec.max_seconds:  # by the header, before memory is taken for it
             what = f"{seconds:.1f} s, audio.max_seconds is {spec.max_seconds:g} s"
             raise _Fault("too long", what)

@@ -4,8 +4,9 @@
      "speaker": "p232", "samples": 83590, "rate": 48000}
 
 Paths are relative to the corpus root, which `corpus.json` beside the manifests names, so a corpus
-can be moved. `start` and `end` (seconds) take a part of a file; other keys are carried along.
-Reading and writing need memory for some fifty thousand rows, however many there are.
+can be moved; a root inside of the recipe's folder is named relative to the manifests' folder, so
+all can be moved together. `start` and `end` (seconds) take a part of a file; other keys are
+carried along. Reading and writing need memory for some fifty thousand rows, however many there are.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from diffaudio import origins
 from diffaudio.files import atomic, read_json
 from diffaudio.log import Refusal
 
-__all__ = ["Row", "encode", "read", "root", "write"]
+__all__ = ["Row", "about", "encode", "parse", "read", "root", "write"]
 
 Row = dict[str, Any]
 
@@ -53,16 +55,30 @@ def read(path: Path) -> Iterator[Row]:
     with file:
         for number, line in enumerate(file, start=1):
             try:
-                row = json.loads(line)
+                yield parse(line)
             except ValueError as error:
-                raise _bad_line(path, number, f"not JSON in UTF-8 ({error})") from error
-            if type(row) is not dict or type(row.get("id")) is not str or "audio" not in row:
-                raise _bad_line(path, number, 'not an object with "id" and "audio"')
-            yield row
+                raise Refusal(
+                    f"{path}, line {number}: {error}", mend="write it with `diffaudio manifest`"
+                ) from error
 
 
-def _bad_line(path: Path, number: int, what: str) -> Refusal:
-    return Refusal(f"{path}, line {number}: {what}", mend="write it with `diffaudio manifest`")
+def parse(line: bytes) -> Row:
+    """Return the row in a line.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON in UTF-8 ({error})") from error
+    if (
+        type(row) is not dict
+        or type(row.get("id")) is not str
+        or type(row.get("audio")) is not dict
+    ):
+        raise ValueError('not an object with "id" and "audio"')
+    return row
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
@@ -100,5 +116,22 @@ def _line_id(line: bytes) -> bytes:
 
 
 def root(folder: Path) -> Path:
-    """Return the corpus root of the manifests in `folder`."""
-    return Path(read_json(folder / "corpus.json")["root"])
+    """Return the corpus root of the manifests in `folder`.
+
+    Raises:
+        Refusal: corpus.json is missing, or names none.
+    """
+    return origins.place(folder, str(about(folder)["root"]))
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """Return what corpus.json says of the manifests in `folder`: root, label, splits.
+
+    Raises:
+        Refusal: it is missing, or is not what `diffaudio manifest` writes.
+    """
+    path = folder / "corpus.json"
+    held = read_json(path)
+    if type(held) is not dict or not held.keys() >= {"root", "splits"}:
+        raise Refusal(f'{path}: has no "root" or no "splits"', mend="run `diffaudio manifest`")
+    return held

@@ -22,11 +22,12 @@ import numpy as np
 from diffaudio.data import merge, mix, shards
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.convert import convert, encode
+from diffaudio.data.manifest import parse, read
 from diffaudio.files import read_json, write_json
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
 
-__all__ = ["VERSION", "ShardSpec", "disk_space", "prepare", "tasks", "write_shard"]
+__all__ = ["VERSION", "ShardSpec", "disk_free", "disk_space", "prepare", "tasks", "write_shard"]
 
 VERSION = 1  # raise it by hand when the same rows would give other shards
 _RECORD = ".source"  # beside a shard: what it was made of, so that it need not be made again
@@ -73,12 +74,10 @@ def write_shard(
         Counts: "items" and "samples" of the shard, "clipped" items, and "kept" or "written" shards.
 
     Raises:
-        Refusal: audio that cannot be used, with its path; a full disk.
+        Refusal: audio that cannot be used, with its path; a line of the manifest that is no row,
+            with its number; a full disk.
     """
-    with manifest.open("rb") as file:
-        file.seek(offset)
-        lines = [file.readline() for _ in range(items)]
-    rows = [json.loads(line) for line in lines]
+    lines, rows = _lines(manifest, offset, items)
     files = [root / row["audio"][role] for row in rows for role in spec.roles]
     source = _source(lines, files, spec)
     record = path.with_name(f".{path.stem}{_RECORD}")
@@ -163,11 +162,29 @@ def prepare(
     return totals
 
 
-def disk_space(out: Path, *, hours: float, spec: AudioSpec) -> tuple[int, int]:
-    """Return (bytes the shards will take, roughly; bytes that are free where `out` will be)."""
+def disk_space(*, hours: float, spec: AudioSpec) -> int:
+    """Return the bytes that shards of so many hours will take, roughly."""
     pcm = 3600 * hours * spec.rate * 2 * spec.channels * len(spec.roles)
+    return round(pcm * _FLAC_SHARE)
+
+
+def disk_free(out: Path) -> int:
+    """Return the bytes that are free where `out` is or will be."""
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    return round(pcm * _FLAC_SHARE), shutil.disk_usage(existing).free
+    return shutil.disk_usage(existing).free
+
+
+def _lines(path: Path, offset: int, items: int) -> tuple[list[bytes], list[dict[str, Any]]]:
+    """Return some lines of a manifest as they are, and the rows that they hold."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        lines = [file.readline() for _ in range(items)]
+    try:
+        return lines, [parse(line) for line in lines]
+    except ValueError as error:
+        for _ in read(path):  # it names the first line that is no row
+            pass
+        raise Refusal(f"{path}: changed while it was read", mend="run it again") from error
 
 
 def _sweep(paths: Iterable[Path]) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import string
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -25,13 +26,15 @@ from typing import IO, Any, NamedTuple
 from diffaudio.files import atomic
 from diffaudio.log import Refusal
 
-__all__ = ["BLOCK", "Entry", "Footer", "ShardError", "ShardWriter"]
+__all__ = ["BLOCK", "LETTERS", "LONGEST", "Entry", "Footer", "ShardError", "ShardWriter"]
 __all__ += ["create", "damaged", "read_footer", "read_index"]
 
 BLOCK = 512
 VERSION = 1
 _TAIL = 4 * BLOCK  # the footer's header, the footer, two zero blocks
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")  # a dot would end the key for webdataset
+LETTERS = string.ascii_letters + string.digits + "_-"  # of a key: a dot would end it for webdataset
+LONGEST = 200  # letters in a key
+_KEY = re.compile(f"[{LETTERS}]{{1,{LONGEST}}}")
 _FIELD = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")  # webdataset folds capitals
 
 

@@ -11,7 +11,8 @@ import itertools
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +24,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.manifest import Row, encode, read
 from diffaudio.data.problem import Problem
 
-__all__ = ["PROBLEMS", "SLICE", "Collected", "check_row", "collect", "overlaps", "repeats"]
+__all__ = ["PROBLEMS", "SLICE", "Collected", "check_row", "collect", "repeats"]
 
 SLICE = 200  # rows in a slice, which is one task of the stage
 PROBLEMS = "problems.jsonl"  # beside the slices: what was wrong with the other rows
@@ -66,6 +67,12 @@ def _shape(row: Any, spec: AudioSpec) -> str:
         if type(row["audio"].get(role)) is not str:
             return f"audio[{role!r}] is {row['audio'].get(role)!r}, not a str"
     return ""
+
+
+def _split(row: Any) -> str:
+    """Return a row's split, "" where it has none that can be used."""
+    split = row.get("split") if type(row) is dict else None
+    return split if type(split) is str and _NAME.fullmatch(split) else ""
 
 
 def _word(row: Any, key: str) -> str:
@@ -135,7 +142,7 @@ class Collected:
 
     Args:
         slices: files of at most `SLICE` rows as JSON lines, those without a problem.
-        seen: rows that the recipe yielded.
+        seen: split to the number of rows that the recipe yielded; "" for rows without one.
         splits: in the order in which they came up.
         digests: 8 bytes of every id, in the order of the slices.
         places: the number of every row's split.
@@ -143,7 +150,7 @@ class Collected:
     """
 
     slices: list[Path] = field(default_factory=list)
-    seen: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
     splits: list[str] = field(default_factory=list)
     digests: array[int] = field(default_factory=lambda: array("Q"))
     places: array[int] = field(default_factory=lambda: array("H"))
@@ -171,7 +178,7 @@ def collect(
         rows: of the recipe, with a split each.
         folder: for the slices and the problems.
         spec: names the roles.
-        fields: whose values are remembered for `overlaps`.
+        fields: whose values are remembered for `apart.overlaps`.
     """
     collected = Collected(values={key: {} for key in fields})
     source = iter(rows)
@@ -185,7 +192,7 @@ def collect(
                     if not problems:
                         collected.add(row)
                         good.write(encode(row))
-            collected.seen += len(batch)
+            collected.seen.update(map(_split, batch))
             collected.slices.append(path)
     return collected
 
@@ -217,24 +224,3 @@ def _repeat(row: Row, other: str) -> Problem:
     reason = "duplicate id" if other == row["split"] else "split overlap"
     detail = f"the id {row['id']} is that of an earlier row in {other}"
     return Problem(reason, row["id"], row["split"], "", detail)
-
-
-def overlaps(collected: Collected, disjoint: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Yield a problem for each value that a split shares with another against the declaration.
-
-    Args:
-        collected: with the declared fields' values.
-        disjoint: split to the fields whose values no other split may have.
-    """
-    for split, fields in disjoint.items():
-        own = 1 << collected.splits.index(split) if split in collected.splits else 0
-        for key in fields:
-            for value, seen in collected.values[key].items():
-                if seen & own and seen != own:
-                    others = [
-                        name
-                        for place, name in enumerate(collected.splits)
-                        if seen & ~own & 1 << place
-                    ]
-                    detail = f"{key} {value} is also in {', '.join(others)}"
-                    yield Problem("split overlap", "", split, "", detail)

@@ -19,9 +19,10 @@ from typing import Any
 
 from diffaudio import __version__, strict, weights
 from diffaudio.config import Config
+from diffaudio.data import manifest
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
-from diffaudio.files import fsync_dir, read_json, write_json, write_text
+from diffaudio.files import fsync_dir, write_json, write_text
 from diffaudio.log import Refusal, environment, log
 
 __all__ = ["CARD", "export"]
@@ -90,8 +91,7 @@ def _corpus(data: Path | None) -> dict[str, Any]:
     """Return name, label, hours and credits of the corpus, as far as they are known."""
     if data is None:
         return {}
-    about = read_json(data / "corpus.json")
-    credits = Path(about["root"]) / CREDITS
+    about, credits = manifest.about(data), manifest.root(data) / CREDITS
     return {**about, "name": data.name, "credits": credits if credits.is_file() else None}
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from diffaudio import provenance, strict, weights
+from diffaudio import origins, provenance, strict, weights
 from diffaudio.config import Config
 from diffaudio.data.index import Index
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import MODEL, read_config
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
-from diffaudio.jobs import Task, run_tasks
+from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
 
@@ -48,16 +48,22 @@ def decode_set(
 
     Raises:
         Refusal: `exp` was trained with other audio or model settings, there is no such checkpoint,
-            the shards are stale, or a slice failed.
+            the shards are stale, `out` was decoded from another folder of shards, or a slice
+            failed.
     """
+    check_jobs(workers)
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
     found = weights.find(exp, spec.checkpoint)
     held = weights.read_weights(found, ema=spec.ema)
     weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
-    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path)}
+    read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
+    inputs = {**read, **origins.code()}
     with exclusive(out):
+        if not force:
+            mend = "give another name to this way to decode: --decode_tag of a recipe, --tag here"
+            provenance.refuse_other(out, inputs, mend=f"{mend}; --force replaces it")
         if not provenance.begin(
             out,
             stage="decode",

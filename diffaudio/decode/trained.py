@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from diffaudio import strict, weights
-from diffaudio.config import Config, parse
+from diffaudio.config import Config, make_local_found, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
@@ -121,14 +122,31 @@ def check_config(path: Path) -> None:
 
     Raises:
         Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
-            recipe's own (`local.*`).
+            recipe's own (`local.*`); or that own code would come from the model's folder itself.
     """
     if not path.is_file():
         raise Refusal(
             f"{path}: no such file, so {path.parent} is no trained model",
             mend="give an experiment (exp/NAME) or a folder that `diffaudio export` made",
         )
-    _refuse_foreign(strict.load(path, {}), path)
+    content = strict.load(path, {})
+    _refuse_foreign(content, path)
+    if "local." in strict.dump(content):
+        _refuse_inside(path.parent)
+
+
+def _refuse_inside(folder: Path) -> None:
+    """Refuse a package `local` that would be found in a model's folder: it may be a stranger's."""
+    make_local_found()
+    spec = importlib.util.find_spec("local")
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    for place in places:
+        if place and Path(place).resolve().is_relative_to(folder.resolve()):
+            raise Refusal(
+                f"{place}: lies in the folder of the model, whose code is never run",
+                mend="change to the recipe's folder, whose local/ you trust, and give --exp from "
+                "there",
+            )
 
 
 def read_config(

@@ -18,6 +18,7 @@ exp=                             # experiment folder; empty: exp/<conf>_<tuning>
 sets="test"                      # sets to decode and score, separated by spaces
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
 limit=0                          # take only the first items of every set; 0 takes all
+max_reject=                      # share of bad items a set may lose; empty: 0.01, of the test none
 nj=$(getconf _NPROCESSORS_ONLN)  # parallel jobs, in all stages but training
 ngpu=0                           # GPUs per machine; 0 computes on the CPU
 num_nodes=1                      # machines for training
@@ -43,7 +44,7 @@ if stage 0 "Get the corpus: $root" "$root"; then
 fi
 if stage 1 "List and check the recordings: $data" "$data"; then
     run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
-        --limit "$limit" --nj "$nj"
+        --limit "$limit" --nj "$nj" ${max_reject:+--max_reject "$max_reject"}
 fi
 if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
     run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"

@@ -77,6 +77,13 @@ def test_nothing_is_asked_and_the_version(capsys):
     assert capsys.readouterr().out == f"diffaudio {__version__}\n"
 
 
+def test_an_error_of_the_system_is_one_line_with_the_file(verb, capsys, tmp_path):
+    verb(lambda argv: (tmp_path / "gone.wav").read_bytes())
+    assert entry.main(["train"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"diffaudio train: {tmp_path}/gone.wav: No such file or directory\n"
+
+
 def test_the_status_reaches_the_shell():
     done = subprocess.run([*COMMAND, "nothing"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
@@ -87,7 +94,9 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     for number in range(300):
         folder = tmp_path / f"{'x' * 200}{number}"
         folder.mkdir()
-        (folder / ".stage.json").write_text('{"finished": null, "stage": "a", "inputs": {}}')
+        (folder / ".stage.json").write_text(
+            '{"finished": null, "stage": "a", "version": 1, "keys": {}, "inputs": {}}'
+        )
     status = subprocess.Popen(
         [*COMMAND, "status", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ def test_a_good_corpus(run, tmp_path):
     ]
     about = read_json(tmp_path / "data/corpus.json")
     assert about["label"] == "corpus"
-    assert about["root"] == str(tmp_path / "corpus")
+    assert about["root"] == "../corpus"  # it moves with the recipe
+    assert manifest.root(tmp_path / "data") == tmp_path / "corpus"
     assert provenance.state(tmp_path / "data") == ("done", "")
 
 
@@ -167,7 +169,7 @@ def test_the_second_run_is_up_to_date(run, caplog):
     [
         (lambda: write("x.yaml", CONFIG.replace("8000", "4000")), "audio.rate: 8000 -> 4000"),
         (lambda: write("data.py", RECIPE + "\n"), "input data.py changed"),
-        (lambda: write("corpus/new.txt", "x"), "input files in corpus changed"),
+        (lambda: write("corpus/new.txt", "x"), "input corpus changed"),
     ],
 )
 def test_what_changed_is_named_and_done_again(run, caplog, change, said):
@@ -224,3 +226,110 @@ def test_an_error_in_rows_is_told_with_its_line(run):
     assert "data.py: rows() failed: UnicodeDecodeError" in said
     assert "0xe9" in said
     assert 'in line 10: (corpus / "text.csv").read_text(encoding="utf-8")' in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def rows(corpus)\n    pass\n", "data.py: cannot be imported: SyntaxError"),
+        ("x = 1\nimport no_such_package\n", "in line 2: import no_such_package"),
+        ("rows = 3\n", "data.py: has no rows(corpus), rows is 3"),
+        ("def rows(corpus):\n    return None\n", "data.py: rows() returned None"),
+        (RECIPE.replace('["speaker"]', '"speaker"'), "data.py: DISJOINT is {'test': 'speaker'}"),
+        (RECIPE.replace('{"test"', '{"tset"'), "DISJOINT: no row is of the split 'tset'"),
+    ],
+)
+def test_a_recipe_that_cannot_be_used_is_told_in_one_block(run, text, said):
+    write("data.py", text)
+    status, told = run()
+    assert status == 1
+    assert said in told
+    assert "mend:" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--limit", "-1"), "--limit -1: is negative"),
+        (("--nj", "0"), "--nj 0: at least one job"),
+        (("--max_reject", "1.5"), "--max_reject 1.5: is not a share"),
+        (("--max_reject", "-0.1"), "--max_reject -0.1: is not a share"),
+        (("--config", "nope.yaml"), "nope.yaml: cannot be read"),
+    ],
+)
+def test_numbers_and_files_that_make_no_sense_are_refused_before_anything(run, words, said):
+    status, told = run(*words)
+    assert status == 1
+    assert said in told
+    assert "mend:" in told
+    assert not Path("data").exists()
+
+
+def test_a_file_where_the_folder_should_be(run):
+    write("data", "a file")
+    status, told = run()
+    assert status == 1
+    assert "data: cannot be used as a folder to write in (File exists)" in told
+
+
+def test_a_corpus_json_of_the_corpus_own_is_left_alone(run, tmp_path):
+    for text in ('{"name": "mine"}', "[1]", "no JSON"):
+        write("corpus/corpus.json", text)
+        assert run()[0] == 0
+        assert read_json(tmp_path / "data/corpus.json")["label"] == "corpus"
+
+
+def test_the_only_test_row_is_bad(run):
+    Path("corpus/clean/t5.wav").unlink()
+    Path("corpus/noisy/t5.wav").unlink()
+    write("corpus/noisy/t4.wav", "")
+    status, told = run()
+    assert status == 1
+    assert "test: 1 of 1 rows" in told
+    assert "nothing is left of test" in told
+
+
+def test_code_that_the_recipe_imports_is_an_input(run, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    write("helper_of_rows.py", "NAME = 1\n")
+    write("data.py", "import helper_of_rows\n" + RECIPE)
+    run()
+    write("helper_of_rows.py", "NAME = 2\n")
+    caplog.clear()
+    monkeypatch.delitem(sys.modules, "helper_of_rows")
+    assert run()[0] == 0
+    assert caplog.messages[0] == "data: input helper_of_rows.py changed"
+
+
+def test_a_manifest_that_is_gone_is_written_again(run, caplog):
+    run()
+    caplog.set_level("INFO")
+    caplog.clear()
+    Path("data/test.jsonl").unlink()
+    assert run()[0] == 0
+    assert caplog.messages[0] == "data: data/test.jsonl is gone"
+    assert Path("data/test.jsonl").is_file()
+
+
+def test_a_change_in_a_linked_folder_is_seen(run, caplog):
+    Path("corpus/noisy").rename("elsewhere")
+    Path("corpus/noisy").symlink_to("../elsewhere", target_is_directory=True)
+    Path("corpus/loop").symlink_to(".", target_is_directory=True)
+    run()
+    caplog.set_level("INFO")
+    caplog.clear()
+    os.utime("elsewhere/a1.wav", (1, 1))
+    assert run()[0] == 0
+    assert caplog.messages[0] == "data: input corpus changed"
+
+
+def test_the_folder_of_the_command_does_not_matter(run, caplog, monkeypatch, tmp_path):
+    run()
+    caplog.set_level("INFO")
+    caplog.clear()
+    monkeypatch.chdir("/")
+    words = ["--config", "x.yaml", "--recipe", "data.py", "--corpus", "corpus", "--out", "data"]
+    paths = [word if word.startswith("--") else str(tmp_path / word) for word in words]
+    assert main(["manifest", *paths]) == 0
+    assert caplog.messages == [f"{tmp_path}/data: up to date"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from diffaudio import jobs, provenance
+from diffaudio import inventory, jobs, provenance
 from diffaudio.bin import shard
 from diffaudio.data import manifest, prepare
 from diffaudio.data.index import Index
@@ -30,7 +30,6 @@ def write_manifest(folder, *, items=6, keys=KEYS):
     """What `diffaudio manifest` leaves: two splits, corpus.json, a record."""
     random, splits = np.random.default_rng(0), {}
     data = folder / "data"
-    provenance.begin(data, stage="manifest", version=1, keys=keys, inputs={}, force=True)
     for split in ("test", "train"):
         rows = []
         for number in range(items):
@@ -42,9 +41,11 @@ def write_manifest(folder, *, items=6, keys=KEYS):
             rows.append({"id": name, "audio": {"clean": path.name}})
         manifest.write(data / f"{split}.jsonl", rows)
         splits[split] = {"rows": items, "hours": items * 0.25 / 3600, "sha256": ""}
+    inputs = {str(folder / "corpus"): inventory.state(folder / "corpus")}
+    provenance.begin(data, stage="manifest", version=1, keys=keys, inputs=inputs, force=True)
     (data / "problems.jsonl").write_text('{"id": "x", "problem": "silent"}\n')
     write_json(data / "corpus.json", {"root": str(folder / "corpus"), "splits": splits})
-    provenance.finish(data)
+    provenance.finish(data, also=("*.jsonl", "corpus.json"))
 
 
 @pytest.fixture
@@ -146,9 +147,59 @@ def test_changed_audio_of_the_same_length_is_noticed(corpus, said):
 
 
 def test_too_large_for_the_disk(corpus, monkeypatch):
-    monkeypatch.setattr(shard, "disk_space", lambda *a, **b: (3 * 10**12, 2 * 10**9))
-    with pytest.raises(Refusal, match=r"about 3\.0 TB are needed, 2\.0 GB are free"):
+    monkeypatch.setattr(shard, "disk_space", lambda **_: 3 * 10**12)
+    monkeypatch.setattr(shard, "disk_free", lambda _: 2 * 10**9)
+    with pytest.raises(Refusal, match=r"about 6\.0 TB more are needed, 2\.0 GB are free"):
+        run(corpus)  # two splits
+
+
+def test_what_is_there_needs_no_room_again(corpus, monkeypatch, said):
+    run(corpus)
+    whole = sum(path.stat().st_size for path in corpus.glob("dump/*/*.tar"))
+    (corpus / "dump/train/000001.tar").unlink()
+    monkeypatch.setattr(shard, "disk_space", lambda **_: whole // 2)
+    monkeypatch.setattr(shard, "disk_free", lambda _: whole // 4)
+    assert run(corpus) == 0
+    assert "1 shards written, 1 kept" in said.text
+
+
+def test_a_shard_that_is_gone_is_named_and_written_again(corpus, said):
+    run(corpus)
+    before = digests(corpus / "dump")
+    (corpus / "dump/train/000001.tar").unlink()
+    said.clear()
+    assert run(corpus) == 0
+    assert f"{corpus}/dump/train/000001.tar is gone" in said.text
+    assert f"{corpus}/dump/test: up to date" in said.text
+    assert digests(corpus / "dump") == before
+
+
+def test_a_manifest_that_is_gone_or_broken_is_named(corpus):
+    path = corpus / "data/train.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"{", b"[", 2).replace(b"[", b"{", 1))
+    with pytest.raises(Refusal, match=r"train\.jsonl, line 1: not JSON"):
         run(corpus)
+    path.unlink()
+    with pytest.raises(Refusal, match=r"data/train\.jsonl is gone") as caught:
+        run(corpus)
+    assert "diffaudio manifest" in caught.value.mend
+
+
+def test_changed_audio_is_refused_until_it_is_checked(corpus):
+    run(corpus)
+    os.utime(corpus / "corpus/train-0.wav", (1, 1))
+    with pytest.raises(Refusal, match="input .*corpus: its files changed"):
+        run(corpus)
+    assert "files changed" in provenance.state(corpus / "dump/train")[1]
+
+
+@pytest.mark.parametrize("words", [("--nj", "0"), ("--out", "/proc/x")])
+def test_what_cannot_be_is_refused_before_anything(corpus, words):
+    with pytest.raises(Refusal, match="at least one job|/proc/x: cannot be used") as caught:
+        run(corpus, *words)
+    assert caught.value.mend
+    assert not (corpus / "dump").exists()
 
 
 def test_killed_anywhere_it_continues_to_the_same_bytes(corpus, monkeypatch):

@@ -35,6 +35,18 @@ def test_every_folder_has_a_row_with_state_and_size(recipe, capsys):
     assert cells["exp"].split() == ["exp", "missing"]
 
 
+def test_what_is_gone_or_no_record_is_said_in_its_row(recipe, capsys):
+    out = recipe / "dump/done"
+    provenance.finish(out, also=("*.tar",))
+    (out / "0.tar").unlink()
+    (recipe / "dump/stale/.stage.json").write_text("{}")
+    assert status.main(["dump"]) == 0
+    rows = {row.split()[0]: row for row in capsys.readouterr().out.splitlines()}
+    assert "0.tar is gone" in rows["dump/done"]
+    assert "damaged" in rows["dump/stale"]
+    assert "is not the record of a stage" in rows["dump/stale"]
+
+
 def test_a_folder_is_needed(capsys):
     with pytest.raises(Refusal, match="folders"):
         status.main([])

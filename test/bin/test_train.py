@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from diffaudio import weights
+from diffaudio import provenance, weights
 from diffaudio.bin import main as cli
-from diffaudio.files import read_json
+from diffaudio.files import read_json, write_json
 
 TRAIN = """
 train:
@@ -201,3 +202,43 @@ def test_a_signal_to_the_whole_job_saves_and_ends_with_75(train, tiny_dump, tmp_
         os.killpg(run.pid, signal.SIGTERM)
         assert run.wait(60) == 75
     assert read_json(tmp_path / "exp/status.json")["state"] == "interrupted"
+
+
+def test_another_corpus_under_the_same_name_is_refused(train, tiny_dump, tmp_path, capsys):
+    assert train() == 0
+    shutil.copytree(tiny_dump / "dump", tmp_path / "synthetic")
+    record = read_json(tmp_path / "synthetic/test/.stage.json")
+    write_json(tmp_path / "synthetic/test/.stage.json", {**record, "version": 0})
+    assert train("--dump", "synthetic") == 1
+    said = capsys.readouterr().err
+    assert f"was made from {tiny_dump}/dump/test, not from synthetic/test" in said
+    assert "--tag or --exp" in said
+
+
+@pytest.fixture
+def no_local():
+    """Forget the package `local` before and after: another test has another one."""
+
+    def forget():
+        for name in [name for name in sys.modules if name.split(".")[0] == "local"]:
+            del sys.modules[name]
+
+    forget()
+    yield
+    forget()
+
+
+def test_a_network_of_the_recipe_is_an_input(train, tmp_path, no_local):
+    (tmp_path / "local").mkdir()
+    path = tmp_path / "local/own_nets.py"
+    path.write_text(
+        "from diffaudio.nets import BandTransformer\n\nclass Own(BandTransformer):\n    pass\n"
+    )
+    config = tmp_path / "x.yaml"
+    config.write_text(
+        config.read_text().replace("diffaudio.nets.BandTransformer", "local.own_nets.Own")
+    )
+    assert train() == 0
+    assert provenance.state(tmp_path / "exp") == ("done", "")
+    path.write_text(path.read_text() + "# changed\n")
+    assert "input local/own_nets.py" in provenance.state(tmp_path / "exp")[1]

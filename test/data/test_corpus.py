@@ -59,7 +59,7 @@ def test_manifests_and_what_they_hold(here, rows, tmp_path, caplog):
         **{"samples": 4000, "rate": 8000, "channels": 1},
     }
     about = read_json(data / "corpus.json")
-    assert (about["root"], about["label"]) == (str(tmp_path / "root"), "tiny")
+    assert (manifest.root(data), about["label"]) == (tmp_path / "root", "tiny")
     assert about["splits"]["train"] == {
         "rows": 6,
         "hours": 3 / 3600,
@@ -96,7 +96,7 @@ def test_all_problems_are_named_at_once_and_the_stage_fails(here, rows, tmp_path
         ("empty", rows[1]["id"]),
     ]
     text = str(caught.value)
-    assert "4 of 9 rows have a problem (44 %, limit 1 %)" in text
+    assert "4 of 9 rows have a problem\n  train: 4 of 7 rows (57 %, limit 1 %)" in text
     for word in ("bad id (1)", "duplicate id (1)", "missing (1)", f"clean/{rows[1]['id']}.wav"):
         assert word in text
     assert list((tmp_path / "data").glob("train*")) == []
@@ -112,6 +112,47 @@ def test_below_the_limit_rows_are_left_out_by_name(here, rows, tmp_path, caplog)
     assert "1 of 8 rows have a problem" in caplog.text
     assert f"{rows[0]['audio']['noisy']}: no such file" in caplog.text
     assert "These rows are left out." in caplog.text
+
+
+def test_a_test_split_loses_nothing_unless_it_is_allowed(here, rows, tmp_path):
+    (tmp_path / "root" / rows[6]["audio"]["noisy"]).unlink()
+    with pytest.raises(Refusal, match=r"test: 1 of 2 rows \(50 %, limit 0 %\)"):
+        build(rows, tmp_path, max_reject=None)
+    assert len(list(manifest.read(build(rows, tmp_path, max_reject=0.5) / "test.jsonl"))) == 1
+
+
+def test_a_small_split_is_not_judged_by_the_large_ones(here, rows, tmp_path):
+    rows[0]["split"] = rows[1]["split"] = "valid"
+    rows[0]["id"] = "not an id"
+    with pytest.raises(Refusal, match=r"valid: 1 of 2 rows \(50 %, limit 30 %\)"):
+        build(rows, tmp_path, max_reject=0.3)  # one of eight in all
+
+
+def test_an_emptied_split_is_refused_by_name_whatever_the_limit(here, rows, tmp_path):
+    for row in rows[6:]:
+        (tmp_path / "root" / row["audio"]["clean"]).unlink()
+    with pytest.raises(Refusal) as caught:
+        build(rows, tmp_path, max_reject=1.0)
+    assert "nothing is left of test" in caught.value.mend
+
+
+def test_rows_without_a_split_count_against_all(here, rows, tmp_path):
+    rows.append({**rows[0], "split": None})
+    build(rows, tmp_path, max_reject=0.2)
+    with pytest.raises(Refusal, match="no split: 1 of 1 rows"):
+        build(rows, tmp_path, max_reject=0.1)
+
+
+@pytest.mark.parametrize(
+    ("disjoint", "said"),
+    [
+        ({"tset": ["speaker"]}, "no row is of the split 'tset'"),
+        ({"test": ["speeker"]}, "no row of the split 'test' has the field 'speeker'"),
+    ],
+)
+def test_a_declaration_that_forbids_nothing_is_refused(here, rows, tmp_path, disjoint, said):
+    with pytest.raises(Refusal, match=said):
+        build(rows, tmp_path, disjoint=disjoint)
 
 
 def test_of_two_rows_with_an_id_the_first_is_kept(here, rows, tmp_path):
@@ -155,7 +196,7 @@ def test_jobs_do_not_change_the_manifest(rows, tmp_path, monkeypatch):
 MILLION = """
 import sys
 from pathlib import Path
-from diffaudio.data import corpus, validate
+from diffaudio.data import apart, corpus, validate
 from diffaudio.data.audio import AudioSpec
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
@@ -175,7 +216,7 @@ spec = AudioSpec(rate=16000, target="clean", given="noisy")
 (folder / "slices").mkdir()
 collected = validate.collect(rows(), folder / "slices", spec, fields=["speaker"])
 repeated = validate.repeats(collected)
-overlap = list(validate.overlaps(collected, {"test": ["speaker"]}))
+overlap = list(apart.overlaps(collected, {"test": ["speaker"]}))
 splits = corpus.publish(collected.slices[:-1], folder, collected.splits)
 [peak] = [  # getrusage would count what the parent held before exec
     int(line.split()[1]) / 1024

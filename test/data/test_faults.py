@@ -50,6 +50,7 @@ def test_of_a_part_only_the_part_counts(look, speech):
     x = speech(2.0)
     x[:RATE] = np.nan
     assert reasons(look(x)[1]) == ["not finite"]
+    assert look(x[RATE:], end=None)[0]["samples"] == RATE  # as if it were not there
     row, found = look(x, start=1.25, end=1.75)
     assert found == []
     assert row["samples"] == RATE // 2

@@ -4,12 +4,13 @@ import multiprocessing
 import os
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
-from diffaudio.data import convert, merge, shards
+from diffaudio.data import columns, convert, merge, shards
 from diffaudio.data.index import Index, Window
 from diffaudio.data.shards import ShardError
 from diffaudio.log import Refusal
@@ -140,6 +141,36 @@ def test_identity_changes_with_the_content(small, tmp_path):
 def test_a_missing_index(tmp_path):
     with pytest.raises(Refusal, match=r"index\.json: no such file"):
         Index.open(tmp_path)
+
+
+@pytest.mark.parametrize("letter", [b"/", b".", b"\0", b"\n", b"\xff"])
+def test_an_id_that_is_no_plain_name_is_refused(copied, letter):
+    """An id becomes the name of a file: ../../escaped must not leave the folder."""
+    about, held = columns.load(copied / "index")
+    held = {name: np.array(column) for name, column in held.items()}
+    held["ids"][5] = letter[0]
+    columns.save(copied / "index", about, held)
+    with pytest.raises(ShardError, match=r"ids\.npy: holds letters that no id may have"):
+        Index.open(copied)
+
+
+@pytest.mark.parametrize("shift", [7, -7, 300])
+def test_ends_that_make_no_ids_are_refused(copied, shift):
+    about, held = columns.load(copied / "index")
+    held = {name: np.array(column) for name, column in held.items()}
+    held["ends"][3] = (int(held["ends"][3]) + shift) % 2**32
+    columns.save(copied / "index", about, held)
+    with pytest.raises(ShardError, match=r"ends\.npy"):
+        Index.open(copied)
+
+
+def test_a_shard_elsewhere_is_refused(copied):
+    about, held = columns.load(copied / "index")
+    first, *others = about.shards
+    moved = [(f"../{copied.name}/{first[0]}", *first[1:]), *others]
+    columns.save(copied / "index", replace(about, shards=moved), held)
+    with pytest.raises(ShardError, match="does not lie beside it"):
+        Index.open(copied)
 
 
 def test_replaced_missing_and_cut_shards_are_refused(copied):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from diffaudio.data import manifest, problem, validate
+from diffaudio.data import apart, manifest, problem, validate
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.problem import MENDS
 
@@ -74,7 +74,7 @@ def test_rows_go_to_slices_in_their_order(tmp_path, monkeypatch):
     rows = [row(name) for name in names]
     rows[4]["id"] = "bad.id"
     collected = validate.collect(iter(rows), tmp_path, SPEC)
-    assert (collected.seen, len(collected.slices)) == (7, 3)
+    assert (collected.seen, len(collected.slices)) == ({"train": 7}, 3)
     assert [found.id for found in problem.read(tmp_path / validate.PROBLEMS)] == ["bad.id"]
     kept = [item["id"] for path in collected.slices for item in manifest.read(path)]
     assert kept == [name for name in names if name != "n4"]
@@ -113,7 +113,7 @@ def test_a_speaker_that_a_split_shares_is_named(tmp_path):
     ]
     rows = [row(name, split, speaker=speaker) for name, split, speaker in speakers]
     collected = validate.collect(rows, tmp_path, SPEC, fields=["speaker"])
-    [problem] = validate.overlaps(collected, {"test": ["speaker"]})
+    [problem] = apart.overlaps(collected, {"test": ["speaker"]})
     assert (problem.reason, problem.split) == ("split overlap", "test")
     assert problem.detail == "speaker p1 is also in train, valid"
-    assert list(validate.overlaps(collected, {"other": ["speaker"]})) == []
+    assert list(apart.overlaps(collected, {"other": ["speaker"]})) == []

@@ -167,8 +167,38 @@ def test_stale_shards_are_refused(place):
 def test_a_changed_manifest_is_refused(place):
     path = place / "data/test.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(Refusal, match="not made from data/test.jsonl as it is now"):
+    with pytest.raises(Refusal, match=r"dump/test: stale.*input data/test\.jsonl"):
         run()
+
+
+def test_one_wav_that_is_gone_is_decoded_again(place, caplog):
+    caplog.set_level("INFO")
+    run()
+    (place / "exp/tiny/decode/default/test/a.wav").unlink()
+    caplog.clear()
+    run()
+    assert "exp/tiny/decode/default/test/a.wav is gone" in caplog.text
+    assert set(made(place)) == set(lengths(place))
+
+
+def test_wavs_of_another_corpus_are_not_replaced_unasked(place):
+    run()
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    shutil.copytree(place / "dump", place / "other")
+    record = read_json(place / "other/test/.stage.json")
+    write_json(place / "other/test/.stage.json", {**record, "version": 0})  # another fingerprint
+    with pytest.raises(Refusal, match="from dump/test, not from other/test") as caught:
+        run("--dump", "other")
+    assert "--decode_tag" in caught.value.mend
+    assert before == {path: path.stat().st_mtime_ns for path in place.rglob("*.wav")}
+    assert run("--dump", "other", "--tag", "second") == 0
+    assert run("--dump", "other", "--force") == 0
+
+
+def test_no_jobs_are_refused_before_anything(place):
+    with pytest.raises(Refusal, match="--nj 0"):
+        run("--nj", "0")
+    assert not (place / "exp/tiny/decode").exists()
 
 
 def test_what_is_missing_is_named(place):

@@ -1,4 +1,6 @@
+import importlib.util
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -138,6 +140,34 @@ def test_a_configuration_cannot_read_other_files(exp, value):
     path.write_text("\n".join([*lines[:at], f"  net: {value}", *lines[end:], ""]))
     with pytest.raises(Refusal):
         trained.read_config(path)
+
+
+def foreign(exp):
+    """Let a model's configuration name a network of `local`, as one from elsewhere may."""
+    path = exp / "config.yaml"
+    path.write_text(path.read_text().replace("diffaudio.nets.BandTransformer", "local.nets.Evil"))
+    (exp / "local").mkdir()
+    (exp / "local/nets.py").write_text(f"open({str(exp / 'ran')!r}, 'w')\n")
+
+
+@pytest.mark.parametrize("below", [".", "inner"])
+def test_code_in_a_models_folder_is_not_run(exp, monkeypatch, below):
+    foreign(exp)
+    (exp / "inner").mkdir()
+    shutil.copytree(exp / "local", exp / "inner/local")
+    monkeypatch.delitem(sys.modules, "local", raising=False)
+    monkeypatch.chdir(exp / below)
+    with pytest.raises(Refusal, match="lies in the folder of the model") as caught:
+        trained.read_config(exp / "config.yaml")
+    assert "recipe's folder" in caught.value.mend
+    assert not (exp / "ran").exists()
+
+
+def test_a_file_beside_a_model_passes_for_no_package(exp, monkeypatch):
+    (exp / "some_missing_package.py").write_text(f"open({str(exp / 'ran')!r}, 'w')\n")
+    monkeypatch.chdir(exp)
+    trained.read_config(exp / "config.yaml")
+    assert importlib.util.find_spec("some_missing_package") is None
 
 
 def test_no_configuration_no_model(tmp_path):

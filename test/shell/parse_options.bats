@@ -202,6 +202,11 @@ refused() { # message, exit code, arguments
 }
 
 @test "an integer takes integers only" {
+    refused "--stage: expected an integer, got 08 (leave out leading zeros)" 1 --stage 08
+    refused "--stage: expected an integer, got 010 (leave out leading zeros)" 1 --stage=010
+    refused "--offset: expected an integer, got -01 (leave out" 1 --offset -01
+    run ./script.sh --stage 10 --offset 0
+    has "stage=10"
     refused "--stage: expected an integer, got two" 1 --stage two
     refused "--stage: expected an integer, got 1.5" 1 --stage=1.5
     refused "--stage: expected an integer, got ''" 1 --stage ''
@@ -217,6 +222,7 @@ refused() { # message, exit code, arguments
 @test "an empty value is refused by name, unless the default is empty" {
     refused "--corpus: expected a value, got ''" 1 --corpus ''
     refused "--corpus: expected a value, got ''" 1 --corpus=
+    refused "--corpus: expected a value, got \\ " 1 --corpus ' '
     run ./script.sh --train_set ''
     [ "$status" -eq 0 ]
 }

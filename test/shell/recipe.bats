@@ -107,6 +107,24 @@ call() {
     call score | grep -x test
 }
 
+@test "--max_reject reaches the check of the recordings, when it is given" {
+    "$voicebank" --stop_stage 1 --stage 1
+    run grep -x -- --max_reject diffaudio.argv
+    [ "$status" -eq 1 ]
+    "$voicebank" --stop_stage 1 --stage 1 --max_reject 0.02
+    [ "$(call manifest | grep -x -A1 -- --max_reject | tail -n 1)" = 0.02 ]
+}
+
+@test "no sets and odd numbers of stages are refused" {
+    run "$voicebank" --sets " "
+    [ "$status" -eq 1 ]
+    has "--sets: expected a value"
+    run "$voicebank" --stage 08
+    [ "$status" -eq 1 ]
+    has "leave out leading zeros"
+    [ ! -e diffaudio.argv ]
+}
+
 @test "--check true tries all stages on few items and steps, away from the real folders" {
     mkdir -p mine
     cp "$ROOT"/egs/voicebank/*.sh mine
@@ -145,7 +163,7 @@ call() {
     run "$voicebank" --help
     [ "$status" -eq 0 ]
     has "VoiceBank-DEMAND"
-    for name in stage stop_stage corpus conf tuning args tag exp sets decode_tag limit nj ngpu \
+    for name in stage stop_stage corpus conf tuning args tag exp sets decode_tag limit max_reject nj ngpu \
         num_nodes status dry_run check force; do
         has "  --$name "
     done
