@@ -133,6 +133,7 @@ def parse(
         parser.add_argument("--config", action="config", help="YAML; several are merged in turn")
     if options:
         options(parser)
+    _refuse_groups(parser, rest)
     mine = {name: value for name, value in given.items() if name in sections}
     try:
         found = parser.parse_args(["--config", strict.dump(mine), *rest] if mine else rest)
@@ -188,6 +189,20 @@ def _read(paths: Iterable[Path]) -> tuple[dict[str, Any], dict[str, str]]:
                 raise Refusal(f"{places[name]}: {name}: expected keys and values, got {value!r}")
             merged[name] = strict.merge(merged.get(name, {}), value or {})
     return merged, places
+
+
+def _refuse_groups(parser: ArgumentParser, words: Iterable[str]) -> None:
+    """Let no flag read a file of its own: what `--config` checks would not be checked there."""
+    for action in parser._actions:
+        if action.metavar != "CONFIG":  # how jsonargparse marks the flag of a group
+            continue
+        action.help = argparse.SUPPRESS
+        for word in words:
+            if word.startswith("--") and flat_key(word) == action.dest:
+                raise Refusal(
+                    f"command line: {word.split('=')[0]}: a group of keys, not a key",
+                    mend=f"give files with --config, single values as --{action.dest}.KEY VALUE",
+                )
 
 
 def _refuse_functions(key: str, value: Any) -> None:

@@ -13,7 +13,16 @@ from typing import IO, Any
 
 from diffaudio.log import Refusal
 
-__all__ = ["atomic", "digest", "exclusive", "fsync_dir", "read_json", "write_json", "write_text"]
+__all__ = [
+    "atomic",
+    "digest",
+    "exclusive",
+    "fsync_dir",
+    "read_json",
+    "read_log",
+    "write_json",
+    "write_text",
+]
 
 
 def fsync_dir(folder: Path) -> None:
@@ -85,6 +94,24 @@ def read_json(path: Path) -> Any:
         raise Refusal(f"{path}: no such file") from error
     except ValueError as error:
         raise Refusal(f"{path}: not JSON ({error})") from error
+
+
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a log of JSON objects that somebody may still be writing.
+
+    A line that is no whole object is passed over: a writer that was killed, or that is at work,
+    leaves a part of one. There are no rows where there is no such file.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                row = json.loads(line) if line.endswith(b"\n") else None
+            except ValueError:
+                row = None
+            if isinstance(row, dict):
+                yield row
 
 
 def digest(path: Path) -> str:

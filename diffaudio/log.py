@@ -40,9 +40,18 @@ def _refusal(message: str, mend: str, code: int) -> Refusal:
     return Refusal(message, mend=mend, code=code)
 
 
+class _StandardError(logging.Handler):
+    """Writes to what is standard error at that moment, not to what it was at the start."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message."""
+        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.flush()
+
+
 def setup_log(level: int = logging.INFO) -> None:
     """Send messages to standard error as `2026-01-05T10:12:44 (shard) message`."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         logging.Formatter("%(asctime)s (%(module)s) %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
     )

@@ -14,19 +14,21 @@ from torch import nn
 from torch.nn import functional
 
 from diffaudio.codec import Codec
+from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import generator
 from diffaudio.log import Refusal
 from diffaudio.nets import Net
-from diffaudio.process import Marginal, Path, Target, Times, check_pair
-from diffaudio.shapes import Audio, Lengths, Mask, Scalar, State, Tensor
+from diffaudio.nets.layers import masked
+from diffaudio.process import Marginal, Path, Target, Times, Unit, Weight, check_pair
+from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import Denoise, KeyedNoise, Sampler
 
 __all__ = ["Model"]
 
 Given = Literal["none", "beside", "residual"]
 Level = Literal["none", "peak", "rms"]
-FLOOR = 1e-4  # the level of silence: -80 dB full scale
+FLOOR = 1e-3  # the least level, -60 dB full scale: near silence is not blown up
 
 
 def frame_mask(frames: Lengths, longest: int) -> Mask | None:
@@ -54,15 +56,16 @@ class Model(nn.Module):
         target: what the network speaks.
         net: builds the network from input channels, output channels and bins.
         times: distribution of training times.
+        weight: how much each noise level counts.
         given: how given audio (the noisy speech, the mixture) enters: not at all; beside the
             state, as the network's input; or beside it and as its centre, so that the process
             describes the difference between target and given, and the network starts from there.
         level: what is scaled to 1 before the codec and restored after it: the peak or the root
-            mean square of the given audio (of the target where nothing is given), or nothing.
+            mean square of the given audio, or nothing.
         audio_loss: weight of an added L1 distance of waveforms; 0 leaves it out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one parameter for each part of a model
         self,
         codec: Codec,
         path: Path,
@@ -72,6 +75,7 @@ class Model(nn.Module):
         *,
         given: Given = "none",
         level: Level = "none",
+        weight: Weight | None = None,
         audio_loss: float = 0.0,
     ) -> None:
         super().__init__()
@@ -80,34 +84,61 @@ class Model(nn.Module):
                 f"model.given: none, but {type(path).__name__} leads to what is given",
                 mend="set model.given to beside or residual, or choose a path without y",
             )
+        if level != "none" and given == "none":
+            raise Refusal(
+                f"model.level: {level}, but nothing is given whose level could be restored",
+                mend="set model.level to none",
+            )
         check_pair(path, target)
         self.codec, self.path, self.target, self.times = codec, path, target, times
-        self.given, self.level, self.audio_loss = given != "none", level, audio_loss
-        self.residual = given == "residual"
-        self.net = net(codec.channels * (2 if self.given else 1), codec.channels, codec.bins)
+        self.has_given, self.residual = given != "none", given == "residual"
+        self.level, self.audio_loss, self.weight = level, audio_loss, weight or Unit()
+        self.net = net(codec.channels * (1 + self.has_given), codec.channels, codec.bins)
+
+    def check(self, audio: AudioSpec) -> None:
+        """Refuse audio that this model cannot take, before any of it is read.
+
+        Raises:
+            Refusal: `audio.given` and `model.given` disagree, or there are several channels.
+        """
+        if self.has_given != (audio.given is not None):
+            raise Refusal(
+                f"audio.given: {audio.given}, but model.given says that "
+                f"{'audio' if self.has_given else 'nothing'} is given",
+                mend="set both or neither",
+            )
+        if audio.channels != 1:
+            raise Refusal(
+                f"audio.channels: {audio.channels}, but models take one channel so far",
+                mend="set audio.channels to 1: several channels are then enhanced one by one",
+            )
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return each item's loss (b,) and its parts, each (b,) and without gradient.
 
-        The main part is the mean square of the network's error in its own output, unit weight.
+        The main part is the mean square of the network's error in its own output, as weighted.
         """
-        audio, level = self._levelled(batch.target, batch.given, batch.samples)
-        x0, y, mask = self._states(audio, batch.given, level, batch.samples)
-        centre = y if self.residual and y is not None else torch.zeros_like(x0)
+        samples, given = batch.samples, batch.given if self.has_given else None
+        level = self._level(given, samples)
+        audio, frames = batch.target / level, self.codec.frames(samples)
+        x0 = self.codec.encode(audio)
+        mask = frame_mask(frames, x0.shape[-1])
+        x0, y = masked(x0, mask), self._given(given, level, mask)
         u = torch.tensor([generator(key, "time").random() for key in batch.keys])
-        m = self.path.at(self.times(u.to(x0), self.path)[:, None, None, None])
-        frames = self.codec.frames(batch.samples)
+        at = self.path.at(self.times(u.to(x0), self.path)[:, None, None, None])
         eps = KeyedNoise(batch.keys, x0.shape[1:3], frames.tolist(), x0.device)()
         eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))
-        z = m.z(x0 - centre, eps)
-        answer = self._answer(z, m, y, mask)
-        wanted = self.target.of(x0 - centre, eps, m)
+        change = x0 - y if self.residual and y is not None else x0
+        z = at.z(change, eps)
+        answer = self._answer(z, at, y, mask)
+        wanted = self.target.of(change, eps, at)
         parts = {"state": masked_mean((answer - wanted).square(), mask)}
-        total = parts["state"]
+        level_of = Marginal(*(field.flatten() for field in at))
+        total = self.weight.weigh(parts["state"], level_of, self.target)
         if self.audio_loss:
-            estimate = self.target.x0(z, answer, m) + centre
+            estimate = x0 - change + self.target.x0(z, answer, at)
             decoded = self.codec.decode(estimate, audio.shape[-1])
-            inside = torch.arange(audio.shape[-1], device=x0.device) < batch.samples[:, None]
+            inside = torch.arange(audio.shape[-1], device=x0.device) < samples[:, None]
             parts["audio"] = masked_mean((decoded - audio).abs(), inside[:, None].float())
             total = total + self.audio_loss * parts["audio"]
         return total, {name: part.detach() for name, part in parts.items()}
@@ -127,60 +158,48 @@ class Model(nn.Module):
         Raises:
             Refusal: the model needs given audio and there is none.
         """
-        if self.given != (given is not None):
-            raise Refusal(f"the model is given {'audio' if self.given else 'nothing'}")
-        longest = int(samples.max())
+        if self.has_given != (given is not None):
+            raise Refusal(f"the model is given {'audio' if self.has_given else 'nothing'}")
+        longest, frames = int(samples.max()), self.codec.frames(samples)
         given = None if given is None else given[..., :longest]
-        audio = torch.zeros(len(keys), 1, longest, device=samples.device)
-        audio, level = self._levelled(audio if given is None else given, given, samples)
-        blank, y, mask = self._states(audio, given, level, samples)
-        frames = self.codec.frames(samples).tolist()
-        noise = KeyedNoise(keys, blank.shape[1:3], frames, blank.device)
-        denoise = self.denoiser(y, mask)
-        state = sampler(denoise, self.path, None if self.residual else y, noise)
-        if self.residual and y is not None:
-            state = state + y
+        level = self._level(given, samples)
+        mask = frame_mask(frames, int(frames.max()))
+        y = self._given(given, level, mask)
+        shape = self.codec.channels, self.codec.bins
+        noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
+        state = sampler(self.denoiser(y, mask), self.path, y, noise)
         return self.codec.decode(state, longest) * level
 
     def denoiser(self, y: State | None, mask: Mask | None) -> Denoise:
-        """Bind what is given to the network: denoise(z, t) -> x0 estimate, all that solvers see."""
+        """Bind what is given to the network: denoise(z, at) -> x_0 estimate, all that solvers see.
 
-        def denoise(z: State, t: Scalar) -> State:
-            m = self.path.at(t.to(z).expand(z.shape[0])[:, None, None, None])
-            x0 = self.target.x0(z, self._answer(z, m, y, mask), m)
-            return x0 if mask is None else x0 * mask
+        A residual model knows the path of x_0 - y alone, which z follows but for alpha y.
+        """
+
+        def denoise(z: State, at: Marginal) -> State:
+            change = z - at.alpha * y if self.residual and y is not None else z
+            x0 = self.target.x0(change, self._answer(change, at, y, mask), at)
+            return masked(x0 + y if self.residual and y is not None else x0, mask)
 
         return denoise
 
-    def _answer(self, z: State, m: Marginal, y: State | None, mask: Mask | None) -> State:
+    def _answer(self, z: State, at: Marginal, y: State | None, mask: Mask | None) -> State:
         """Run the network on the scaled noisy state, the given state beside it."""
-        x = z * self.target.c_in(m)
+        x = z * self.target.c_in(at)
         if y is not None:
             x = torch.cat([x, y / self.target.sigma_data], 1)
-        answer = self.net(x, self.path.clock(m.t.flatten()), mask).float()
-        return answer if mask is None else answer * mask
+        clock = self.path.clock(at.t.flatten()).to(x)
+        return masked(self.net(x, clock.expand(len(x)), mask).float(), mask)
 
-    def _levelled(
-        self, target: Audio, given: Audio | None, samples: Lengths
-    ) -> tuple[Audio, Tensor]:
-        """Divide by the level of what is given: the audio, and the level (b, 1, 1)."""
-        source = target if given is None else given
-        if self.level == "none":
-            level = torch.ones_like(source[:, :1, :1])
-        elif self.level == "peak":
-            level = source.abs().amax((1, 2), keepdim=True).clamp_min(FLOOR)
-        else:
-            values = samples[:, None, None] * source.shape[1]
-            level = (source.square().sum((1, 2), keepdim=True) / values).sqrt().clamp_min(FLOOR)
-        return target / level, level
+    def _level(self, given: Audio | None, samples: Lengths) -> Tensor:
+        """Return the level of what is given, (b, 1, 1); ones where levels are left alone."""
+        if given is None or self.level == "none":
+            return torch.ones(len(samples), 1, 1, device=samples.device)
+        if self.level == "peak":
+            return given.abs().amax((1, 2), keepdim=True).clamp_min(FLOOR)
+        values = samples[:, None, None] * given.shape[1]
+        return (given.square().sum((1, 2), keepdim=True) / values).sqrt().clamp_min(FLOOR)
 
-    def _states(
-        self, audio: Audio, given: Audio | None, level: Tensor, samples: Lengths
-    ) -> tuple[State, State | None, Mask | None]:
-        """Encode the audio and what is given, and mask their padding."""
-        x = self.codec.encode(audio)
-        mask = frame_mask(self.codec.frames(samples), x.shape[-1])
-        y = None if given is None else self.codec.encode(given / level)
-        if mask is not None:
-            x, y = x * mask, None if y is None else y * mask
-        return x, y, mask
+    def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
+        """Encode what is given, its padding masked."""
+        return None if given is None else masked(self.codec.encode(given / level), mask)

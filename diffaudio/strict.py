@@ -47,11 +47,24 @@ for _tag, _pattern in _SCALARS.items():
         _class.add_implicit_resolver(
             f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), None
         )
+# What `load` refuses unquoted must be written quoted: `y` and 089 are plain words to both of them.
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(f"^(?:{_AMBIGUOUS.pattern})$"), None
+)
 
 
 def scalar(text: str) -> Any:
-    """Return the value of one piece of YAML, such as an option on the command line."""
-    return yaml.load(text, Loader=_Loader)
+    """Return the value of one piece of YAML, such as an option on the command line.
+
+    Raises:
+        Refusal: it is a mapping or list that `load` would refuse: `{rate: 1, rate: 2}`.
+        yaml.YAMLError: not YAML.
+    """
+    loader = _Loader(text)
+    node = loader.get_single_node()
+    if isinstance(node, yaml.CollectionNode):  # a word by itself is a word: `--audio.given no`
+        _examine(node, "", "command line", {})
+    return None if node is None else loader.construct_document(node)
 
 
 def dump(values: Mapping[str, Any]) -> str:
@@ -91,7 +104,7 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
         raise Refusal(f"{path}: not YAML ({error})") from error
 
 
-def _examine(node: yaml.Node, key: str, path: Path, places: dict[str, str]) -> None:
+def _examine(node: yaml.Node, key: str, path: Path | str, places: dict[str, str]) -> None:
     """Note the place of every key below `node`; refuse what readers of YAML disagree about."""
     if isinstance(node, yaml.MappingNode):
         seen = set()

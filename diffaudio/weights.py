@@ -30,6 +30,7 @@ __all__ = [
     "find",
     "fit",
     "read_state",
+    "read_tensors",
     "read_weights",
     "write_weights",
 ]
@@ -98,7 +99,19 @@ def read_weights(folder: Path, *, ema: bool) -> dict[str, Tensor]:
             f"{folder}: holds no {name}",
             mend=f"ask for the other weights: --decode.ema {str(not ema).lower()}",
         )
-    path = folder / name
+    return read_tensors(folder / name, recorded)
+
+
+def read_tensors(path: Path, recorded: str) -> dict[str, Tensor]:
+    """Read one file of a checkpoint on the CPU, checked against its recorded digest.
+
+    Args:
+        path: a safetensors file.
+        recorded: its SHA-256 when it was written.
+
+    Raises:
+        Refusal: the file is missing, cut, changed, or not safetensors.
+    """
     if not path.is_file():
         raise Refusal(f"{path}: no such file", mend="use another checkpoint")
     found = digest(path)
@@ -108,12 +121,12 @@ def read_weights(folder: Path, *, ema: bool) -> dict[str, Tensor]:
             mend="copy it again or use another checkpoint",
         )
     try:
-        weights: dict[str, Tensor] = load_file(path)
+        tensors: dict[str, Tensor] = load_file(path)
     except SafetensorError as error:
         raise Refusal(
             f"{path}: not safetensors ({error})", mend="use another checkpoint"
         ) from error
-    return weights
+    return tensors
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> str:

@@ -43,6 +43,11 @@ class Curve(Shape):
     def at(self): return self.t_max
 
 @dataclass(frozen=True)
+class Band:
+    """Frequencies that count."""
+    low: int = 0
+
+@dataclass(frozen=True)
 class Audio:
     """What is heard.
 
@@ -57,6 +62,7 @@ class Audio:
     loud: bool = False
     pair: tuple[int, int] = (1, 2)
     where: Path = Path("here")
+    band: Band = Band()
 
 class Model:
     def __init__(self, *, net: Callable[[int, int, int], Net], shape: Shape, dropout: float = 0.0):
@@ -188,7 +194,10 @@ def test_help_shows_the_docstrings(read, capsys):
     with pytest.raises(SystemExit) as stop:
         read(args=["--help"])
     assert stop.value.code == 0
-    assert "the role that is learnt" in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the role that is learnt" in shown
+    assert "--audio.band.low" in shown
+    assert "--audio CONFIG" not in shown
 
 
 def test_a_recipe_brings_its_own_class(read, parts, tmp_path, monkeypatch):
@@ -282,6 +291,15 @@ MISTAKES = {
     "stray word": ("", ("stray",), "unexpected argument 'stray'", ""),
     "flag without value": ("", ("--nj",), "--nj: expected one argument", ""),
     "config without value": ("", ("--config",), "--config: expected one argument", ""),
+    "a file for one section": ("", ("--audio", "x.yaml"), "--audio: a group", "--config"),
+    "a section in one value": ("", ("--audio={rate: 3}",), "--audio: a group", "--audio.KEY"),
+    "a file for a group inside": ("", ("--audio.band", "x.yaml"), "--audio.band: a group", ".KEY"),
+    "duplicate in a value": (
+        "",
+        ("--model.net", "{class_path: Wide, init_args: {width: 2, width: 4}}"),
+        "command line, line 1: width: given twice",
+        "keep one",
+    ),
     "no such file": ("", ("--config", "none.yaml"), "none.yaml: cannot be read", ""),
 }  # fmt: skip
 

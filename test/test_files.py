@@ -26,6 +26,15 @@ def test_a_file_is_whole_or_absent(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_log_is_read_though_somebody_writes_it(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert list(files.read_log(path)) == []
+    path.write_bytes(
+        b'{"step": 1}\n{"step": 2, "lo{"step": 2}\n[3]\n\xff\n{"step": 4}\n{"step": 5}'
+    )
+    assert list(files.read_log(path)) == [{"step": 1}, {"step": 4}]
+
+
 def test_a_full_disk_is_named_and_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "x.bin"
     path.write_bytes(b"old")

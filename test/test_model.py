@@ -1,9 +1,12 @@
 """The model: loss and generation do not depend on the batch; perfect answers give no loss."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from diffaudio.codec import CompressedSTFT, Waveform
+from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.log import Refusal
 from diffaudio.model import Model
@@ -22,7 +25,7 @@ from diffaudio.process import (
     Uniform,
     Velocity,
 )
-from diffaudio.solve import DDIM, PredictorCorrector, Sampler, UniformGrid
+from diffaudio.solve import DDIM, KeyedNoise, PredictorCorrector, Sampler, UniformGrid
 
 LENGTHS = [3000, 4321, 1700, 4000]
 
@@ -97,29 +100,116 @@ def test_output_of_an_item_is_its_own(name):
         )
 
 
-class Perfect(Net):
-    """Says what the target is: knows the clean state."""
+class Oracle(Net):
+    """Knows the clean state and nothing else: it works out its answer from what it is shown.
+
+    So whatever the model does to state, time, given sound and answer must be right, or it fails.
+    All formulas are written out here.
+    """
 
     def __init__(self, *sizes):
         super().__init__()
-        self.answer = None
+        self.change = self.y = self.path = self.target = None
+        self.noises, self.times, self.off = [], [], 0.0
 
     def forward(self, x, c_noise, mask=None):
-        return self.answer
+        t = torch.exp(4 * c_noise) if isinstance(self.path, VE) else c_noise
+        t = t[:, None, None, None].double()
+        alpha, sigma = self.path.alpha(t), self.path.sigma(t)
+        channels, sd = self.change.shape[1], self.target.sigma_data
+        if self.y is not None:
+            torch.testing.assert_close(x[:, channels:] * sd, self.y)
+        level = (alpha * sd) ** 2 if isinstance(self.target, EDM) else sd**2
+        z = x[:, :channels] * (level + sigma**2).sqrt()
+        eps = (z - alpha * self.change) / sigma
+        self.noises.append(eps)
+        self.times.append(t.flatten())
+        return (self.says(t, alpha, sigma, eps) + self.off).to(x)
+
+    def says(self, t, alpha, sigma, eps):
+        if isinstance(self.target, X0):
+            return self.change
+        if isinstance(self.target, Epsilon):
+            return eps
+        if isinstance(self.target, Velocity):
+            h = 1e-5
+            slopes = [(f(t + h) - f(t - h)) / (2 * h) for f in (self.path.alpha, self.path.sigma)]
+            return slopes[0] * self.change + slopes[1] * eps
+        sd = self.target.sigma_data
+        scale = ((alpha * sd) ** 2 + sigma**2).sqrt()
+        return sigma / (sd * scale) * self.change - alpha * sd / scale * eps
 
 
-@pytest.mark.parametrize("given", ["beside", "residual"])
-def test_a_perfect_answer_has_no_loss_and_gives_the_target(given):
-    model = build(net=Perfect, given=given, audio_loss=1.0, level="peak")
-    one = batch([1])
-    level = one.given.abs().amax((1, 2), keepdim=True)
-    state = model.codec.encode(one.target / level)
-    model.net.answer = state - (model.codec.encode(one.given / level) if given == "residual" else 0)
+def with_oracle(name, **options):
+    """Return a model of one utterance whose network knows the answer, and the utterance."""
+    model, one = build(net=Oracle, **{**FORMULATIONS[name], **options}), batch([1])
+    net, level = model.net, 1.0
+    if model.level != "none":
+        x = one.given
+        level = x.abs().max() if model.level == "peak" else x.square().mean().sqrt()
+    if model.has_given:
+        net.y = model.codec.encode(one.given / level)
+    else:
+        one.audio.pop("noisy")
+    net.change = model.codec.encode(one.target / level) - (net.y if model.residual else 0)
+    net.path, net.target = model.path, model.target
+    return model, one, level
+
+
+def unit_noise(eps):
+    """Whether this is standard normal noise: its mean square, and its mean."""
+    return 0.95 < eps.square().mean() < 1.05 and abs(eps.mean()) < 0.03
+
+
+@pytest.mark.parametrize("name", FORMULATIONS)
+def test_an_oracle_has_no_loss(name):
+    model, one, _ = with_oracle(name, audio_loss=0.5)
     loss, parts = model(one)
     assert loss.item() < 1e-6
-    assert parts["audio"].item() < 1e-6
-    out = model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), UniformGrid(), 3))
-    torch.testing.assert_close(out, one.target, atol=1e-5, rtol=1e-4)
+    assert parts["audio"].item() < 1e-4
+    assert unit_noise(model.net.noises[0]) or name == "regression"  # that one sees no noise
+
+
+@pytest.mark.parametrize("name", FORMULATIONS)
+def test_an_answer_that_is_off_costs_its_square_and_the_weighted_distance_of_waveforms(name):
+    model, one, level = with_oracle(name, audio_loss=0.5)
+    model.net.off = 0.1
+    loss, parts = model(one)
+    assert parts["state"].item() == pytest.approx(0.01, rel=1e-3)
+    at = model.path.at(model.net.times[0])
+    _, c_out = model.target.coefficients(at)
+    clean = model.codec.encode(one.target / level)
+    estimate = model.codec.decode(clean + c_out.float().item() * 0.1, one.target.shape[-1])
+    distance = (estimate - one.target / level).abs().mean().item()
+    assert parts["audio"].item() == pytest.approx(distance, rel=1e-2)
+    assert loss.item() == pytest.approx(0.01 + 0.5 * distance, rel=1e-2)
+
+
+@pytest.mark.parametrize("name", FORMULATIONS)
+def test_with_an_oracle_generation_gives_the_target(name):
+    model, one, _ = with_oracle(name)
+    path, calls = model.path, 4
+    grid = UniformGrid(t_last=max(0.2, path.t_min))
+    out = model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), grid, calls))
+    torch.testing.assert_close(out, one.target, atol=1e-4, rtol=1e-3)
+    times = torch.cat(model.net.times)
+    torch.testing.assert_close(times, grid.times(path, calls), rtol=1e-5, atol=1e-6)
+    *_, before, last = model.net.noises  # of the first call a bridge knows nothing yet
+    torch.testing.assert_close(before, last, rtol=1e-3, atol=1e-3)
+    assert unit_noise(last)
+
+
+def test_sampling_starts_at_what_is_given_with_the_path_s_noise():
+    """OUVE at t_max: (alpha + mean) y + sigma eps, not the clean state's share."""
+    path = OUVE()
+    model, one, _ = with_oracle("ouve")
+    model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), UniformGrid(), 1))
+    (seen,) = model.net.noises  # (z - alpha x_0) / sigma, z = alpha y + sigma eps
+    end = torch.tensor(path.t_max)
+    eps = seen - path.alpha(end) / path.sigma(end) * (model.net.y - model.net.change)
+    frames = model.codec.frames(one.samples).tolist()
+    drawn = KeyedNoise(one.keys, eps.shape[1:3], frames)()
+    torch.testing.assert_close(eps.float(), drawn, rtol=1e-3, atol=1e-3)
 
 
 def test_residual_model_starts_from_what_is_given():
@@ -150,15 +240,29 @@ def test_audio_padded_beyond_the_longest_item():
     torch.testing.assert_close(out[1], out[0])
 
 
-def test_silence_in_silence_out():
-    model = build(given="residual")
-    zeros = torch.zeros(1, 1, 3000)
+def test_silence_is_scaled_like_the_least_level():
+    """No division by zero, and no roar where the sound has a gap."""
+    model, zeros = build(given="residual"), torch.zeros(1, 1, 3000)
     sampler = Sampler(DDIM(), UniformGrid(), 2)
     out = model.generate(zeros, torch.tensor([3000]), [1], sampler)
+    normal = model.generate(zeros + 1.0, torch.tensor([3000]), [1], sampler)
     assert torch.isfinite(out).all()
+    assert out.abs().max() < 2e-3 * normal.abs().max()
+
+
+def test_audio_that_does_not_fit_is_refused_before_it_is_read():
+    spec = AudioSpec(rate=16000, target="clean", given="noisy")
+    build().check(spec)
+    build(RectifiedFlow(), Velocity(), given="none", level="none").check(replace(spec, given=None))
+    with pytest.raises(Refusal, match="audio.given: None, but model.given says that audio"):
+        build().check(replace(spec, given=None))
+    with pytest.raises(Refusal, match="audio.channels: 2"):
+        build().check(replace(spec, channels=2))
 
 
 def test_what_does_not_fit_is_refused():
+    with pytest.raises(Refusal, match="model.level: rms, but nothing is given"):
+        build(RectifiedFlow(), Velocity(), given="none", level="rms")
     with pytest.raises(Refusal, match="FlowSE leads to what is given"):
         build(FlowSE(), Velocity(), given="none")
     with pytest.raises(Refusal, match="given audio"):

@@ -14,6 +14,17 @@ def test_products_have_the_precision_asked_for(name, dtype):
     assert (x @ x).dtype == torch.float32
 
 
+@pytest.mark.parametrize("name", ["fp32", "bf16", "auto"])
+def test_fp32_is_not_rounded_to_tf32_inside_and_after(name):
+    """A backward pass runs after the block, in the same numbers."""
+    flags = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    for flag in flags:
+        flag.allow_tf32 = True
+    with precision.autocast(name, CPU):
+        assert not any(flag.allow_tf32 for flag in flags)
+    assert not any(flag.allow_tf32 for flag in flags)
+
+
 def test_auto_follows_the_hardware(monkeypatch):
     for amx, avx512 in [(True, False), (False, True), (False, False)]:
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)

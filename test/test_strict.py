@@ -95,7 +95,22 @@ def test_what_is_dumped_is_read_back_identically(tmp_path):
     same = [1.5, 2]
     values = {
         "numbers": [1e-4, 1e20, 0.1, -3, float("inf")],
-        "words": ["no", "012", "1e-4", "12:30:45", "1_000", "0x1F", "", "~", "true", "null"],
+        "words": [
+            "no",
+            "012",
+            "y",
+            "N",
+            "089",
+            "1:99",
+            "1e-4",
+            "12:30:45",
+            "1_000",
+            "0x1F",
+            "",
+            "~",
+            "true",
+            "null",
+        ],
         "text": "naïve: 'quoted' # not a comment\nsecond line 🎧",
         "nested": {"empty": {}, "none": None, "list": [{"a": [same, same]}]},
         "long": "word " * 100,

@@ -115,7 +115,7 @@ def _macs(model: Model, batch: Batch) -> float:
     given = None if batch.given is None else model.codec.encode(batch.given)
     middle = torch.tensor((model.path.t_min + model.path.t_max) / 2, dtype=torch.float64)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.denoiser(given, None)(state, middle)
+        model.denoiser(given, None)(state, model.path.at(middle))
     return float(counter.get_total_flops()) / 2
 
 

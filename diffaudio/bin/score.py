@@ -13,7 +13,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.jobs import check_jobs
 from diffaudio.log import log
 from diffaudio.score import Request, ScoreSpec, link, publish, score, shown, summarise
-from diffaudio.score.pairs import content
+from diffaudio.score.pairs import heard
 
 __all__ = ["main"]
 
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
         config.build(AudioSpec),
         config.build(ScoreSpec),
         keys=config.keys("audio", "score"),
-        inputs=_wavs(request) if outside else _decoded(request, config),
+        inputs={**heard(request.wavs), **({} if outside else _decoded(request, config))},
         nj=options.nj,
         force=options.force,
     )
@@ -64,6 +64,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--tag", default="default", help="which decoding of the experiment")
     parser.add_argument("--wavs", type=Path, help="folder of <id>.wav made elsewhere")
     parser.add_argument("--system", help="name in tables; by default experiment and tag")
+    parser.add_argument("--versus", help="also compare with the scores of EXP or EXP:TAG")
     parser.add_argument("--nj", type=int, default=1, help="jobs at once")
     parser.add_argument("--publish", type=bool, default=False, help="true: also into ./results")
     parser.add_argument("--force", action="store_true", help="score again")
@@ -80,7 +81,14 @@ def _request(config: Config) -> Request:
         out=options.exp / "score" / options.tag / options.set,
         system=options.system or f"{options.exp.name}{tag}",
         recipe=Path.cwd().name,
+        versus=_versus(options.versus, options.set) if options.versus else None,
     )
+
+
+def _versus(name: str, split: str) -> Path:
+    """Return the folder of the scores of `EXP` or `EXP:TAG`."""
+    exp, _, tag = name.partition(":")
+    return Path(exp) / "score" / (tag or "default") / split
 
 
 def _decoded(request: Request, config: Config) -> dict[str, str]:
@@ -92,7 +100,3 @@ def _decoded(request: Request, config: Config) -> dict[str, str]:
         mend="run stage 5 again: `diffaudio decode`",
     )
     return {str(request.wavs): made}
-
-
-def _wavs(request: Request) -> dict[str, str]:
-    return {f"wavs in {request.wavs}": content(sorted(request.wavs.glob("*.wav")))}

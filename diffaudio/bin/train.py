@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -121,6 +123,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     index = Index.open(options.dump / options.train_set)
     torch.manual_seed(plan.key(spec.seed, "weights"))
     model = config.build(Model)
+    model.check(audio)
     log.info(
         "%d utterances, %.2f h; %.2f million parameters",
         *(len(index), index.samples.sum() / audio.rate / 3600),
@@ -152,7 +155,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         batches=batches,
         rate=audio.rate,
         fingerprint=_fingerprint(config, spec, index, accelerator.device),
-        validate=_validator(config, spec, audio) if spec.valid_every else None,
+        validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
     return job, {**inputs, **origins.code()}
 
@@ -168,18 +171,28 @@ def _fingerprint(
     return found
 
 
-def _validator(config: Config, spec: TrainSpec, audio: AudioSpec) -> Validator:
+def _validator(
+    config: Config, spec: TrainSpec, audio: AudioSpec, device: torch.device
+) -> Validator:
     """Return what scores the model while it is trained."""
     decode = config.build(DecodeSpec)
+    index = Index.open(config.options.dump / config.options.valid_set)
+    metrics = _metrics(spec.valid_metric, audio.rate)
+    asked = {n: v for n, v in config.keys("decode").items() if n.startswith("decode.sampler")}
+    asked |= {"seed": decode.seed, "bf16": bf16(decode.precision, device)}
+    asked |= {"set": index.sha256, "items": spec.valid_items}
+    asked |= {"metrics": {metric.name: metric.versions() for metric in metrics}}
     return Validator(
-        index=Index.open(config.options.dump / config.options.valid_set),
+        index=index,
         audio=audio,
         sampler=decode.sampler,
-        metrics=_metrics(spec.valid_metric, audio.rate),
+        precision=decode.precision,
+        metrics=metrics,
         choice=spec.valid_metric,
         items=spec.valid_items,
         seed=decode.seed,
         batch_seconds=spec.max_per_device * (spec.crop_seconds or audio.max_seconds),
+        protocol=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16],
     )
 
 

@@ -64,7 +64,6 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
         return dict(read_json(record))
     trained = _trained(request)
     torch.set_num_threads(trained.spec.threads)
-    torch.backends.cudnn.allow_tf32 = False  # its rounding would differ from batch to batch
     trained.meter.reset()
     samples = 0
     for name, made in _decoded(trained, Index.open(request.dump), rows):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from diffaudio.config import Config, make_local_found, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
+from diffaudio.files import read_log
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
@@ -194,7 +194,8 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
-    model = config.build(Model)
+    model, audio = config.build(Model), config.build(AudioSpec)
+    model.check(audio)
     weights.fit(model, weights.read_weights(found, ema=ema), found)
     model.requires_grad_(False).eval().to(device)
     meter = Meter()
@@ -206,7 +207,7 @@ def load(
         "train_steps": state.get("step"),
         "train_hours": state.get("hours", _hours(folder, state.get("step", 0))),
     }
-    return Trained(config.build(AudioSpec), model, spec, torch.device(device), about, meter)
+    return Trained(audio, model, spec, torch.device(device), about, meter)
 
 
 def _hours(exp: Path, step: int) -> float | None:
@@ -214,9 +215,8 @@ def _hours(exp: Path, step: int) -> float | None:
     log = exp / "log.jsonl"
     if not log.is_file():
         return None
-    with log.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]  # one may be half there
-    total: float = sum(row.get("seconds", 0.0) for row in rows if row.get("step", 0) <= step)
+    rows = (row for row in read_log(log) if row.get("step", 0) <= step)
+    total: float = sum(row.get("seconds", 0.0) for row in rows)
     return round(total / 3600, 4)
 
 

@@ -26,6 +26,7 @@ def _dnsmos(name: str, scale: str) -> Metric:
         function=functools.partial(dnsmos, scale=scale),
         packages=("speechmos", "onnxruntime"),
         install=_DNSMOS_INSTALL,
+        version=2,  # 1 gave silence an opinion
     )
 
 
@@ -74,6 +75,7 @@ METRICS: dict[str, Metric] = {
             function=distillmos,
             packages=("distillmos", "xls_r_sqa"),
             install="pip install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0",
+            version=2,  # 1 gave silence an opinion
         ),
     )
 }

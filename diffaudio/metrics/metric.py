@@ -35,6 +35,7 @@ class Metric:
         decimals: worth printing.
         packages: what has to be installed beyond numpy, by import name.
         install: the command that installs them.
+        version: raised by hand when the same signals would give another value.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Metric:
     decimals: int = 2
     packages: tuple[str, ...] = ()
     install: str = ""
+    version: int = 1
 
     def measure(self, estimate: Signal, reference: Signal, rate: int) -> float:
         """Return the value of one utterance; a metric without reference ignores `reference`.
@@ -67,6 +69,8 @@ class Metric:
             raise Unmeasurable("no samples")
         if not np.isfinite(estimate).all():
             raise Unmeasurable("the estimate holds values that are not finite")
+        if not self.needs_reference and not estimate.any():  # no opinion of nothing means anything
+            raise Unmeasurable("the estimate is silent")
         arguments = (estimate, reference) if self.needs_reference else (estimate,)
         value = float(self.function(*arguments, rate))
         if not np.isfinite(value):

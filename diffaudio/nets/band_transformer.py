@@ -42,6 +42,9 @@ class BandTransformer(Net):
         width: channels of a token.
         depth: blocks.
         heads: attention heads.
+
+    Raises:
+        ValueError: no block, so that nothing would see the noise level, or sizes that do not fit.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class BandTransformer(Net):
         heads: int = 4,
     ) -> None:
         super().__init__()
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1: {depth}")
         self.bands, self.patch = bands, patch
         cell = -(-bins // bands) * patch  # values of one channel in a token
         self.embed = NoiseEmbedding(width)

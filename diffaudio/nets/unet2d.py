@@ -98,6 +98,9 @@ class UNet2d(Net):
         strides: (bins, frames) from each level to the next; one less than widths.
         blocks: residual blocks a level and direction.
         depth: attention blocks at the bottom, with a head for every 32 channels.
+
+    Raises:
+        ValueError: sizes that do not fit, or that leave nothing to see the noise level.
     """
 
     def __init__(
@@ -115,13 +118,18 @@ class UNet2d(Net):
         super().__init__()
         if len(strides) != len(widths) - 1:
             raise ValueError(f"{len(widths)} widths take {len(widths) - 1} strides: {strides}")
+        if min(widths) < 2:
+            raise ValueError(f"widths must be at least 2, or the norm leaves nothing: {widths}")
+        if not (depth or (blocks and strides)):
+            raise ValueError("no residual and no attention block: nothing sees the noise level")
         first, bottom = widths[0], widths[-1]
         embedding = 4 * first
         self.patch = tuple(patch)
         self.unit = tuple(math.prod(step) for step in zip(patch, *strides, strict=True))
         rows = -(-bins // self.unit[0]) * self.unit[0] // self.patch[0]
         self.embed = NoiseEmbedding(embedding)
-        self.modulate = shared_modulation(embedding, bottom)
+        if depth:  # a weight that nothing uses would keep ranks from training together
+            self.modulate = shared_modulation(embedding, bottom)
         self.stem = Patches(in_channels, first, self.patch)
         self.place = nn.Parameter(torch.zeros(1, first, rows, 1))  # which bins a row holds
         self.time_strides = [time for _, time in strides]
@@ -150,9 +158,10 @@ class UNet2d(Net):
             skip, x = down(x, embedding, mask)
             kept.append((skip, mask))
             mask = pool_mask(mask, stride)
-        modulation = self.modulate(embedding)
-        for block in self.bottom:
-            x = block(x, modulation, mask)
+        if self.bottom:
+            modulation = self.modulate(embedding)
+            for block in self.bottom:
+                x = block(x, modulation, mask)
         for up, (skip, mask) in zip(self.up, reversed(kept), strict=True):
             x = up(x, skip, embedding, mask)
         x = self.head(functional.silu(channel_norm(x)))

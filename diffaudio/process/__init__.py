@@ -1,37 +1,69 @@
 """The process: path, target and training times; pure maths on tensors, no files, no networks.
 
 path.py      what a path is: alpha, mean, sigma, derivatives, half-log-SNR and its inverse
-to_noise.py  VE (EDM), RectifiedFlow
-to_given.py  FlowSE, OUVE (SGMSE+), SchroedingerBridgeVE
+to_noise.py  VE (EDM), VP, Cosine, RectifiedFlow
+to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS, SchroedingerBridgeVE and VP
 target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
-times.py     Uniform, LogNormal, LogitNormal, AtEnd: where the network is trained
+times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, PathTimes, AtEnd: training times
+weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
 """
 
 from __future__ import annotations
 
 from diffaudio.process.path import Marginal, Path
 from diffaudio.process.target import EDM, X0, Epsilon, Target, Velocity, check_pair
-from diffaudio.process.times import AtEnd, LogitNormal, LogNormal, Times, Uniform
-from diffaudio.process.to_given import OUVE, FlowSE, SchroedingerBridgeVE
-from diffaudio.process.to_noise import VE, RectifiedFlow
+from diffaudio.process.times import (
+    AtEnd,
+    Laplace,
+    LogitNormal,
+    LogNormal,
+    LogUniform,
+    PathTimes,
+    Times,
+    Uniform,
+)
+from diffaudio.process.to_given import (
+    BBED,
+    OUVE,
+    FlowSE,
+    GradTTS,
+    SchroedingerBridgeVE,
+    SchroedingerBridgeVP,
+)
+from diffaudio.process.to_noise import VE, VP, Cosine, RectifiedFlow
+from diffaudio.process.weight import EDMWeight, Learned, MinSNR, Sigmoid, Unit, Weight
 
 __all__ = [
+    "BBED",
     "EDM",
     "OUVE",
     "VE",
+    "VP",
     "X0",
     "AtEnd",
+    "Cosine",
+    "EDMWeight",
     "Epsilon",
     "FlowSE",
+    "GradTTS",
+    "Laplace",
+    "Learned",
     "LogNormal",
+    "LogUniform",
     "LogitNormal",
     "Marginal",
+    "MinSNR",
     "Path",
+    "PathTimes",
     "RectifiedFlow",
     "SchroedingerBridgeVE",
+    "SchroedingerBridgeVP",
+    "Sigmoid",
     "Target",
     "Times",
     "Uniform",
+    "Unit",
     "Velocity",
+    "Weight",
     "check_pair",
 ]

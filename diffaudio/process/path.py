@@ -23,6 +23,7 @@ from torch import Tensor
 
 from diffaudio.log import Refusal
 
+LARGEST = 1e6  # beyond it single precision has no digit left of what is divided
 BISECTIONS = 64  # halvings of [t_min, t_max]: more than float64 can tell apart
 MEND = "choose 0 <= t_min < t_max and constants that keep alpha and sigma above 0 between them"
 
@@ -93,19 +94,25 @@ class Path(ABC):
 
     def __post_init__(self) -> None:
         """Refuse ends that are not a path's: a constructor's values are a user's values."""
+        if not 0.0 <= self.t_min < self.t_max:
+            raise Refusal(f"{self} is no path: t_min and t_max are not in order", mend=MEND)
+        shares = torch.linspace(0.0, 1.0, 9, dtype=torch.float64)
         try:
-            times = [0.5 * (self.t_min + self.t_max), self.t_max]
-            inner, last = self.at(torch.tensor(times, dtype=torch.float64)).knots()
+            at = self.at(self.t_min + shares * (self.t_max - self.t_min))
         except (ArithmeticError, ValueError) as error:
             raise Refusal(f"{self} is no path: {error}", mend=MEND) from error
-        ordered = 0.0 <= self.t_min < self.t_max
-        noisy = inner.alpha > 0 and inner.sigma > 0 and last.alpha >= 0 and last.sigma >= 0
-        if not (ordered and noisy):  # nan is above nothing
-            raise Refusal(
-                f"{self} is no path: alpha = {inner.alpha:g}, sigma = {inner.sigma:g} half way and "
-                f"alpha = {last.alpha:g}, sigma = {last.sigma:g} at t_max",
-                mend=MEND,
-            )
+        for k, knot in enumerate(at.knots()):
+            least = min(knot.alpha, knot.sigma)
+            if not (
+                least > 0 or (least == 0 and k in (0, len(shares) - 1))
+            ):  # nan is above nothing
+                raise Refusal(
+                    f"{self} is no path: alpha = {knot.alpha:g}, sigma = {knot.sigma:g} "
+                    f"at t = {knot.t:g}",
+                    mend=MEND,
+                )
+        if not (at.log_snr.diff() < 0).all():
+            raise Refusal(f"{self} is no path: alpha / sigma does not fall all the way", mend=MEND)
 
     @abstractmethod
     def alpha(self, t: Tensor) -> Tensor:
@@ -178,10 +185,10 @@ def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tenso
         numbers: what the part needs at that time, by name.
 
     Raises:
-        Refusal: when one of the numbers is not finite.
+        Refusal: when one of the numbers is not finite, or too large for single precision.
     """
     for name, number in numbers.items():
-        if not torch.isfinite(number):
+        if not number.abs() < LARGEST:
             late = 2.0 * at.t > path.t_min + path.t_max
             raise Refusal(
                 f"{who} does not work on {path} at t = {at.t:g}: {name} is {number:g} there "

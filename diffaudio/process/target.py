@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from diffaudio.log import Refusal
 from diffaudio.process.path import Marginal, Path, refuse_singular
 
 
@@ -31,6 +32,11 @@ class Target(ABC):
     """
 
     sigma_data: float
+
+    def __post_init__(self) -> None:
+        """Refuse a deviation that is none."""
+        if not self.sigma_data > 0.0:
+            raise Refusal(f"{type(self).__name__}: sigma_data = {self.sigma_data:g} is not above 0")
 
     @abstractmethod
     def row(self, m: Marginal) -> tuple[Tensor, Tensor]:

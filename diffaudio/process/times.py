@@ -1,7 +1,7 @@
 """Times: at which times the network is trained, as inverse distribution functions.
 
-The caller draws u in [0, 1): keyed by item, stratified over a batch, or evenly spaced for a
-validation loss that does not jump. A distribution only says where u lands on the path.
+The caller draws u in [0, 1); a distribution only says where u lands on the path. Those over noise
+levels, sigma / alpha, are the same on every path.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from diffaudio.log import Refusal
 from diffaudio.process.path import Path
 
 
@@ -39,23 +40,96 @@ class Uniform(Times):
 
 @dataclass(frozen=True)
 class LogNormal(Times):
-    """log t ~ N(mean, std^2), cut to the path. Source: Karras et al., 2022, table 1 (for VE).
+    """log(sigma / alpha) ~ N(mean, std^2), cut to the path. Source: Karras et al., 2022, table 1.
 
     Args:
-        mean: of log t.
-        std: of log t.
+        mean: of the logarithm of the noise level.
+        std: of the same.
     """
 
     mean: float = -1.2
     std: float = 1.2
 
+    def __post_init__(self) -> None:
+        """Refuse a deviation that is none."""
+        refuse_unless_positive(self, "std", self.std)
+
     def __call__(self, u: Tensor, path: Path) -> Tensor:
-        """Return exp(mean + std n), n normal and cut so that no time lies outside the path."""
-        ends = torch.tensor([path.t_min, path.t_max], dtype=torch.float64, device=u.device)
-        low, high = torch.special.ndtr((torch.log(ends) - self.mean) / self.std)
+        """Return the times of exp(mean + std n), n normal and cut so that all are on the path."""
+        low, high = torch.special.ndtr((_log_levels(path, u) - self.mean) / self.std)
         normal = torch.special.ndtri(low + u.double() * (high - low))
-        times = torch.exp(self.mean + self.std * normal)
-        return times.clamp(path.t_min, path.t_max).to(u.dtype)
+        return _time_of_level(path, self.mean + self.std * normal, u)
+
+
+@dataclass(frozen=True)
+class LogUniform(Times):
+    """log(sigma / alpha) uniform: every noise level's magnitude alike, as VE was first trained.
+
+    Source: Song et al., Score-Based Generative Modeling through SDEs, 2021, appendix C.
+
+    Args:
+        sigma_min: least sigma / alpha; narrowed to what the path has.
+        sigma_max: largest.
+    """
+
+    sigma_min: float = 0.01
+    sigma_max: float = 100.0
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none."""
+        refuse_unless_positive(self, "sigma_min", self.sigma_min)
+        refuse_unless_positive(self, "sigma_max - sigma_min", self.sigma_max - self.sigma_min)
+
+    def __call__(self, u: Tensor, path: Path) -> Tensor:
+        """Return the times of noise levels between the ends."""
+        ends = torch.tensor([self.sigma_min, self.sigma_max], dtype=torch.float64, device=u.device)
+        levels = _log_levels(path, u)
+        low, high = torch.log(ends).clamp(levels[0], levels[1])
+        return _time_of_level(path, low + u.double() * (high - low), u)
+
+
+@dataclass(frozen=True)
+class Laplace(Times):
+    """Half-log-SNR ~ Laplace(mean, scale), cut to the path: most draws near one noise level.
+
+    Source: Hang and Gu, Improved Noise Schedule for Diffusion Training, 2024, table 1; there for
+    log-SNR, twice ours.
+
+    Args:
+        mean: half-log-SNR that is drawn most.
+        scale: mean distance from it.
+    """
+
+    mean: float = 0.0
+    scale: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse a scale that is none."""
+        refuse_unless_positive(self, "scale", self.scale)
+
+    def __call__(self, u: Tensor, path: Path) -> Tensor:
+        """Return the times of the distribution's quantiles."""
+        ends = (_log_levels(path, u) + self.mean) / self.scale
+        low, high = 0.5 * (1.0 + torch.sign(ends) * -torch.expm1(-ends.abs()))
+        share = low + u.double() * (high - low)
+        level = torch.where(share < 0.5, torch.log(2.0 * share), -torch.log(2.0 - 2.0 * share))
+        return _time_of_level(path, self.scale * level - self.mean, u)
+
+
+@dataclass(frozen=True)
+class PathTimes(Times):
+    """The noise levels of uniform times on another path: the cosine's, VP's, rectified flow's.
+
+    Args:
+        path: whose time is uniform, as far as both paths go.
+    """
+
+    path: Path
+
+    def __call__(self, u: Tensor, path: Path) -> Tensor:
+        """Return the times at which the path has the other's sigma / alpha."""
+        start, end = self.path.time_of(-_log_levels(path, u))
+        return _time_of_level(path, -self.path.log_snr(start + u.double() * (end - start)), u)
 
 
 @dataclass(frozen=True)
@@ -72,6 +146,10 @@ class LogitNormal(Times):
     mean: float = 0.0
     std: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse a deviation that is none."""
+        refuse_unless_positive(self, "std", self.std)
+
     def __call__(self, u: Tensor, path: Path) -> Tensor:
         """Return t_min + sigmoid(mean + std n) (t_max - t_min)."""
         normal = torch.special.ndtri(u.double())
@@ -86,3 +164,20 @@ class AtEnd(Times):
     def __call__(self, u: Tensor, path: Path) -> Tensor:
         """Return t_max."""
         return torch.full_like(u, path.t_max)
+
+
+def refuse_unless_positive(who: object, name: str, value: float) -> None:
+    """Refuse a value that must be above 0."""
+    if not value > 0.0:
+        raise Refusal(f"{type(who).__name__}: {name} = {value:g} is not above 0")
+
+
+def _log_levels(path: Path, like: Tensor) -> Tensor:
+    """Return log(sigma / alpha) at the path's clean and noisy end, float64, like's device."""
+    ends = torch.tensor([path.t_min, path.t_max], dtype=torch.float64, device=like.device)
+    return -path.log_snr(ends)
+
+
+def _time_of_level(path: Path, log_level: Tensor, like: Tensor) -> Tensor:
+    """Return the times at which log(sigma / alpha) is this, on the path, in like's precision."""
+    return path.time_of(-log_level).clamp(path.t_min, path.t_max).to(like.dtype)

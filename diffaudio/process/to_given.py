@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from diffaudio.process.path import Path
+from diffaudio.process.to_noise import integrated_rate
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,90 @@ class OUVE(Path):
 
 
 @dataclass(frozen=True)
+class GradTTS(Path):
+    """Variance preserving towards y: from speech to noise around the text's mean, N(y, I) at last.
+
+    With L as in VP: alpha = exp(-L / 2), mean = 1 - alpha, sigma^2 = 1 - exp(-L).
+
+    Source: Popov et al., Grad-TTS, 2021, eqs. 8 to 10 with the identity as covariance; the rates
+    are its section 4.
+
+    Args:
+        beta_min: noise rate at t = 0, per unit of time.
+        beta_max: noise rate at t = 1.
+        t_min: least time.
+        t_max: time where sampling starts.
+    """
+
+    beta_min: float = 0.05
+    beta_max: float = 20.0
+    t_min: float = 1e-5
+    t_max: float = 1.0
+    uses_given: ClassVar[bool] = True
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return exp(-L / 2)."""
+        return torch.exp(-0.5 * integrated_rate(t, self.beta_min, self.beta_max))
+
+    def mean(self, t: Tensor) -> Tensor:
+        """Return 1 - exp(-L / 2)."""
+        return -torch.expm1(-0.5 * integrated_rate(t, self.beta_min, self.beta_max))
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return sqrt(1 - exp(-L))."""
+        return torch.sqrt(-torch.expm1(-integrated_rate(t, self.beta_min, self.beta_max)))
+
+
+@dataclass(frozen=True)
+class BBED(Path):
+    """Brownian bridge with exploding diffusion: a straight line to y, noise that comes and goes.
+
+    The diffusion dx = (y - x) / (1 - t) dt + sqrt(c) k^t dw has alpha = 1 - t, mean = t and
+
+        sigma^2 = c alpha^2 int_0^t k^(2 s) / (1 - s)^2 ds
+                = c alpha (k^(2 t) - alpha - a k^2 alpha (E1(a alpha) - E1(a))),    a = 2 log k
+
+    E1 is the exponential integral; the difference of two is log(1 / alpha) and a series that needs
+    no more than thirty terms, so that everything here can be differentiated.
+
+    Source: Lay, Welker, Richter and Gerkmann, Reducing the Prior Mismatch of Stochastic
+    Differential Equations for Diffusion-based Speech Enhancement, Interspeech 2023; k, c and the
+    ends are those of its code.
+
+    Args:
+        k: growth of the diffusion per unit of time.
+        c: its variance rate at t = 0.
+        t_min: least time.
+        t_max: time where sampling starts, below 1: there only y is left.
+    """
+
+    k: float = 2.6
+    c: float = 0.51
+    t_min: float = 0.03
+    t_max: float = 0.999
+    uses_given: ClassVar[bool] = True
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return 1 - t."""
+        return 1.0 - t
+
+    def mean(self, t: Tensor) -> Tensor:
+        """Return t."""
+        return t.clone()
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return sigma, the closed form above."""
+        alpha, a = 1.0 - t, 2.0 * math.log(self.k)
+        gap = -torch.log1p(-t)  # E1(a alpha) - E1(a)
+        power, left = torch.ones_like(t), 1.0
+        for n in range(1, 31):
+            power, left = power * alpha, left * -a / n
+            gap = gap + left / n * (1.0 - power)
+        bridge = torch.exp(a * t) - alpha - a * self.k**2 * alpha * gap
+        return torch.sqrt(self.c * alpha * bridge)
+
+
+@dataclass(frozen=True)
 class SchroedingerBridgeVE(Path):
     """Schroedinger bridge over a variance-exploding reference: exactly x_0 at 0, exactly y at 1.
 
@@ -141,3 +226,67 @@ class SchroedingerBridgeVE(Path):
         """Return r(t), the variance that the reference diffusion has gathered by t."""
         rate = 2.0 * math.log(self.k)
         return self.c * torch.expm1(rate * t) / rate
+
+
+@dataclass(frozen=True)
+class SchroedingerBridgeVP(Path):
+    """Schroedinger bridge over a variance-preserving reference: exactly x_0 at 0, exactly y at 1.
+
+    The reference is dx = -b(t) x / 2 dt + sqrt(c b(t)) dw, b linear from beta_min to beta_max. With
+    L its integral, a = exp(-L / 2), r = c (exp(L) - 1), the variance gathered over a^2, and R and
+    A for r and a at t = 1:
+
+        alpha = a (R - r) / R        mean = (a / A) r / R        sigma^2 = a^2 r (R - r) / R
+
+    Source: Jukic et al., Interspeech 2024, table 1 (VP); Chen et al., 2023, eq. 9.
+
+    Args:
+        beta_min: rate at t = 0, per unit of time.
+        beta_max: rate at t = 1.
+        c: variance of the reference's noise.
+        t_min: least time.
+        t_max: time where sampling starts; 1 is y itself, without noise.
+    """
+
+    beta_min: float = 0.01
+    beta_max: float = 20.0
+    c: float = 0.3
+    t_min: float = 1e-4
+    t_max: float = 1.0
+    uses_given: ClassVar[bool] = True
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return a (R - r) / R."""
+        return self._decay(t) * self._left(t)
+
+    def mean(self, t: Tensor) -> Tensor:
+        """Return (a / A) r / R."""
+        rate, whole = self._rate(t), self._rate(torch.ones_like(t))
+        return torch.exp(0.5 * (whole - rate)) * torch.expm1(rate) / torch.expm1(whole)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return a sqrt(r (R - r) / R)."""
+        gathered = self.c * torch.expm1(self._rate(t))
+        return self._decay(t) * torch.sqrt(gathered * self._left(t))
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        """Return log((R - r) / R / r) / 2, the same where alpha / sigma is 0 / 0 at t = 1."""
+        return 0.5 * torch.log(self._left(t) / (self.c * torch.expm1(self._rate(t))))
+
+    def _rate(self, t: Tensor) -> Tensor:
+        """Return L."""
+        return integrated_rate(t, self.beta_min, self.beta_max)
+
+    def _decay(self, t: Tensor) -> Tensor:
+        """Return a."""
+        return torch.exp(-0.5 * self._rate(t))
+
+    def _left(self, t: Tensor) -> Tensor:
+        """Return (R - r) / R, without cancellation near 1: L(1) - L(t) has a factor 1 - t."""
+        slope = 0.5 * (self.beta_max - self.beta_min)
+        rest = (1.0 - t) * (self.beta_min + slope * (1.0 + t))
+        return (
+            torch.exp(self._rate(t))
+            * torch.expm1(rest)
+            / torch.expm1(self._rate(torch.ones_like(t)))
+        )

@@ -1,10 +1,11 @@
-"""Paths that lead from the clean state to noise alone: variance exploding, rectified flow.
+"""Paths that lead from the clean state to noise alone: VE, VP, cosine, rectified flow.
 
 A given sound can still be a network's condition; it is no part of these paths.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -65,3 +66,72 @@ class RectifiedFlow(Path):
     def sigma(self, t: Tensor) -> Tensor:
         """Return t + (1 - t) sigma_min."""
         return t + (1.0 - t) * self.sigma_min
+
+
+@dataclass(frozen=True)
+class VP(Path):
+    """Variance preserving, with a noise rate that grows linearly from beta_min to beta_max.
+
+    With L = beta_min t + (beta_max - beta_min) t^2 / 2: alpha = exp(-L / 2), sigma^2 = 1 - exp(-L).
+
+    Source: Ho et al., Denoising Diffusion Probabilistic Models, 2020; in continuous time Song et
+    al., Score-Based Generative Modeling through SDEs, 2021, eqs. 29 and 33.
+
+    Args:
+        beta_min: rate at t = 0, per unit of time.
+        beta_max: rate at t = 1.
+        t_min: least time.
+        t_max: time where sampling starts.
+    """
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+    t_min: float = 1e-5
+    t_max: float = 1.0
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return exp(-L / 2)."""
+        return torch.exp(-0.5 * integrated_rate(t, self.beta_min, self.beta_max))
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return sqrt(1 - exp(-L))."""
+        return torch.sqrt(-torch.expm1(-integrated_rate(t, self.beta_min, self.beta_max)))
+
+
+@dataclass(frozen=True)
+class Cosine(Path):
+    """Variance preserving, a quarter of a circle: alpha = cos(pi t / 2), sigma = sin(pi t / 2).
+
+    The shift is added to half-log-SNR: below 0 for more noise, as larger states need it. Training
+    with v-prediction is the EDM target with sigma_data = 1 on this path.
+
+    Source: Nichol and Dhariwal, Improved Denoising Diffusion Probabilistic Models, 2021; Salimans
+    and Ho, 2022 (v); Hoogeboom et al., Simple Diffusion, 2023, eq. 4 (shift). The default ends are
+    half-log-SNRs of about 7.5 and -7.5 where there is no shift.
+
+    Args:
+        shift: added to half-log-SNR.
+        t_min: least time.
+        t_max: time where sampling starts.
+    """
+
+    shift: float = 0.0
+    t_min: float = 0.00035
+    t_max: float = 0.99965
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """Return the square root of SNR / (1 + SNR): cos(pi t / 2) without a shift."""
+        return torch.sqrt(torch.sigmoid(2.0 * self.log_snr(t)))
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """Return the square root of 1 / (1 + SNR): sin(pi t / 2) without a shift."""
+        return torch.sqrt(torch.sigmoid(-2.0 * self.log_snr(t)))
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        """Return shift - log(tan(pi t / 2))."""
+        return self.shift - torch.log(torch.tan(0.5 * math.pi * t))
+
+
+def integrated_rate(t: Tensor, beta_min: float, beta_max: float) -> Tensor:
+    """Return the integral from 0 to t of a rate that is linear from beta_min to beta_max at 1."""
+    return beta_min * t + 0.5 * (beta_max - beta_min) * t.square()

@@ -1,35 +1,125 @@
-"""What a result says besides its numbers: the corpus, and how the wavs were made."""
+"""What a result says besides its numbers: the corpus, how the wavs were made, what it speaks of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["corpus", "made_by"]
+from diffaudio import provenance, strict
+from diffaudio.data import problem
+from diffaudio.files import digest, read_json
+from diffaudio.score.pairs import MADE
 
-_MADE = ("mini", "synthetic")  # how labels begin that forbid comparing with published numbers
+__all__ = ["corpus", "described", "made", "made_by", "scope", "speakers", "subset", "trained_by"]
+
+_SILENT = 'its corpus.json does not say "comparable": true'
+_DECODE = (
+    *("calls", "solver", "grid", "rtf", "seed", "config_sha256", "checkpoint"),
+    *("checkpoint_sha256", "device", "threads", "precision"),
+)
 
 
-def corpus(name: str, about: Mapping[str, Any]) -> dict[str, str]:
-    """Return the corpus's name and, if its numbers compare with no others, its label.
+def described(data: Path) -> dict[str, Any]:
+    """Return what corpus.json says in the data folder, and before it in the corpus itself."""
+    about = read_json(data / "corpus.json")
+    own = Path(about["root"]) / "corpus.json"
+    return {**(read_json(own) if own.is_file() else {}), **about}
+
+
+def corpus(name: str, about: Mapping[str, Any], cut: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the corpus's name, its label, and why its numbers compare with no published ones.
 
     Args:
         name: of the data folder.
-        about: its corpus.json.
+        about: what corpus.json says. `comparable` is whether this is a published test set, and
+            `label` what it calls itself.
+        cut: how the test set is less than the corpus's own.
+
+    Returns:
+        {"corpus", "label"?, "not_comparable": reasons, empty where numbers do compare}.
     """
     label = str(about.get("label") or name)
-    return {"corpus": name, "label": label} if label.startswith(_MADE) else {"corpus": label}
+    if about.get("comparable") is True:
+        return {"corpus": label, "not_comparable": list(cut)}
+    reason = "the corpus is no published one" if "comparable" in about else _SILENT
+    return {"corpus": name, "label": label, "not_comparable": [reason, *cut]}
+
+
+def subset(data: Path, split: str, rows: int) -> list[str]:
+    """Return how a test set is less than the corpus's own: rows left out, or a limit reached.
+
+    Args:
+        data: folder of the manifests.
+        split: `test`.
+        rows: in its manifest.
+    """
+    path, record = data / "problems.jsonl", data / provenance.RECORD
+    found = problem.read(path) if path.is_file() else ()
+    rejected = len({one.id or one.file for one in found if one.split == split})
+    limit = read_json(record)["keys"].get("limit", 0) if record.is_file() else 0
+    cut = [f"{rejected} of {rows + rejected} rows were rejected"] if rejected else []
+    if 0 < limit <= rows + rejected:
+        cut.append(f"only the first {limit} rows were taken (--limit)")
+    return cut
+
+
+def speakers(rows: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return the number of speakers of a manifest; None if a row does not name one."""
+    names = {str(row["speaker"]) if row.get("speaker") else "" for row in rows}
+    return None if "" in names else len(names)
+
+
+def scope(found: Mapping[str, Any]) -> str:
+    """Return of what the intervals of a result speak, and of what they do not."""
+    count = found.get("speakers")
+    who = "this test set (its speakers are not recorded)"
+    if count:
+        who = f"{'these' if count > 1 else 'this'} {count} speaker{'s' * (count > 1)}"
+    return (
+        f"Intervals and p-values are over utterances of {who} and one training run, "
+        "not over other speakers, noises or runs."
+    )
+
+
+def made(wavs: Path, exp: Path) -> dict[str, Any]:
+    """Return how the wavs in a folder were made, as far as that is recorded.
+
+    Args:
+        wavs: the folder, with decode.json if diffaudio decoded them.
+        exp: experiment they came from.
+    """
+    path, record = wavs / MADE, wavs / provenance.RECORD
+    if not path.is_file():
+        return made_by({})
+    found = made_by(read_json(path))
+    found["train"] |= trained_by(exp)
+    commit = read_json(record).get("commit") if record.is_file() else None
+    return {**found, "decode_commit": commit or None}
 
 
 def made_by(decode: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result takes from decode.json; null where nobody recorded it."""
-    plain = ("calls", "solver", "rtf", "seed", "config_sha256")
     trained = {"steps": "train_steps", "hours": "train_hours", "params": "params"}
     return {
-        **{name: decode.get(name) for name in plain},
+        **{name: decode.get(name) for name in _DECODE},
+        "decode_commit": None,
         "hardware": _hardware(decode),
-        "train": {name: decode.get(key) for name, key in trained.items()},
+        "train": {
+            **{name: decode.get(key) for name, key in trained.items()},
+            "seed": None,
+            "config_sha256": None,
+        },
     }
+
+
+def trained_by(exp: Path) -> dict[str, Any]:
+    """Return {"seed", "config_sha256"} of an experiment's training; empty if it is not known."""
+    path = exp / "config.yaml"
+    if not path.is_file():
+        return {}
+    train = strict.load(path, {}).get("train") or {}
+    return {"seed": train.get("seed"), "config_sha256": digest(path)}
 
 
 def _hardware(decode: Mapping[str, Any]) -> str | None:

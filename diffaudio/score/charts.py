@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from diffaudio.files import read_log
 from diffaudio.metrics import METRICS
 from diffaudio.score import plot
 from diffaudio.score.measure import Scored
 from diffaudio.score.results import Result
 from diffaudio.score.table import number
+from diffaudio.score.verdict import failures
 
 __all__ = ["training", "utterances"]
 
@@ -38,7 +40,8 @@ def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored])
             better = METRICS[name].better
             drawing = plot.scatter(points, f"{name} of every utterance", better=better)
             gains = drawing.count('class="gain"')
-            drawings.append(_figure(f"<b>{name}</b> better in {gains} of {len(points)}", drawing))
+            total = len(points) + failures(after, name)
+            drawings.append(_figure(f"<b>{name}</b> better in {gains} of {total}", drawing))
     if not drawings:
         return ""
     return (
@@ -49,16 +52,13 @@ def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored])
 
 def training(path: Path) -> str:
     """Return the curves of a log.jsonl; nothing where there is no such file."""
-    if not path.is_file():
-        return ""
     curves: dict[str, list[tuple[float, float]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        for key, title in _LINES.items():
-            if key in row:
-                curves.setdefault(title, []).append((row["step"], row[key]))
-        for metric, value in row.get("valid", {}).items():
-            curves.setdefault(f"validation: {metric}", []).append((row["step"], value))
+    for row in read_log(path):
+        named = {title: row[key] for key, title in _LINES.items() if key in row}
+        named |= {f"validation: {name}": value for name, value in row.get("valid", {}).items()}
+        for title, value in named.items():
+            if math.isfinite(value):
+                curves.setdefault(title, []).append((row["step"], value))
     drawings = [
         _figure(f"<b>{escape(name)}</b>", plot.curve(points, name, smooth=name == _LOSS))
         for name, points in curves.items()

@@ -34,6 +34,8 @@ class Chosen:
 def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dict[str, list[str]]:
     """Return the ids of the worst and of the median utterances, in that order of quality.
 
+    Where the metric failed, nothing is worse.
+
     Args:
         table: the system's utterances.
         metric: that ranks them.
@@ -42,7 +44,8 @@ def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dic
     """
     measured = [row for row in table if metric in row.values]
     sign = 1 if better == "higher" else -1
-    ranked = [row.id for row in sorted(measured, key=lambda row: sign * row.values[metric])]
+    ranked = [row.id for row in table if metric in row.failed]
+    ranked += [row.id for row in sorted(measured, key=lambda row: sign * row.values[metric])]
     worst, rest = ranked[:count], ranked[count:]
     middle = len(ranked) // 2 - count  # of the whole table, counted in what is left
     first = min(max(0, middle - count // 2), max(0, len(rest) - count))
@@ -57,7 +60,8 @@ def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
     if spec.given is not None:
         versions[spec.given] = read_role(sound, spec.given, spec)
     if sound.estimate is not None:
-        versions[system] = read_estimate(sound.estimate, spec)
+        made = read_estimate(sound.estimate, spec)
+        versions[system] = np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0)
     versions[spec.target] = reference
     shown = {role: x[: round(_SECONDS * spec.rate)] for role, x in versions.items()}
     peak = max(1.0, *(float(np.abs(x).max(initial=0.0)) for x in shown.values()))
@@ -91,6 +95,8 @@ def _values(chosen: Chosen) -> str:
         parts.append(f"<li><span>{escape(metric)}</span> {text}</li>")
     for metric, reason in chosen.scored.missing.items():
         parts.append(f"<li><span>{escape(metric)}</span> none ({escape(reason)})</li>")
+    for metric, reason in chosen.scored.failed.items():
+        parts.append(f"<li><span>{escape(metric)}</span> <b>failed</b> ({escape(reason)})</li>")
     return f'<ul class="values">{"".join(parts)}</ul>'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +25,21 @@ _SHOWN = 5  # problems named in a message
 
 @dataclass(frozen=True)
 class Scored:
-    """The values of one utterance; each metric is in `values` or, with a reason, in `missing`.
+    """The values of one utterance; each metric is in `values`, `failed` or `missing`.
 
     Args:
         id: of the utterance.
         seconds: of audio.
         values: metric to value.
-        missing: metric to the reason why it has no value.
+        missing: metric to the reason why this utterance can have no value, whatever the estimate.
+        failed: metric to the reason why the estimate has none, where its reference would have one.
     """
 
     id: str
     seconds: float
     values: dict[str, float]
     missing: dict[str, str]
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def measure(
@@ -107,12 +109,13 @@ def measure_once(
     *,
     nj: int,
     title: str,
+    force: bool = False,
 ) -> list[Scored]:
-    """Return the table kept in `path`; measure and keep it if there is none yet.
+    """Return the table kept in `path`; measure and keep it if there is none yet, or by `force`.
 
     The name of `path` has to say everything that the table depends on.
     """
-    if path.is_file():
+    if path.is_file() and not force:
         log.info("%s: scored before", path)
         return read_table(path)
     table = measure(sounds, metrics, spec, nj=nj, log_dir=path.parent / "log", title=title)
@@ -143,12 +146,23 @@ def _score(sound: Sound, metrics: Sequence[Metric], spec: AudioSpec) -> Scored:
     check_length(sound, estimate, reference)
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for metric in metrics:
         try:
             values[metric.name] = _value(metric, estimate, reference, spec.rate)
         except Unmeasurable as reason:
-            missing[metric.name] = str(reason)
-    return Scored(sound.row["id"], len(reference) / spec.rate, values, missing)
+            lost = failed if _possible(metric, reference, spec.rate) else missing
+            lost[metric.name] = str(reason)
+    return Scored(sound.row["id"], len(reference) / spec.rate, values, missing, failed)
+
+
+def _possible(metric: Metric, reference: Samples, rate: int) -> bool:
+    """Return whether a perfect estimate of (n, a) would have a value."""
+    try:
+        _value(metric, reference, reference, rate)
+    except Unmeasurable:
+        return False
+    return True
 
 
 def _value(metric: Metric, estimate: Samples, reference: Samples, rate: int) -> float:

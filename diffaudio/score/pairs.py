@@ -17,8 +17,18 @@ from diffaudio.data.convert import convert
 from diffaudio.files import digest
 from diffaudio.log import Refusal
 
-__all__ = ["Sound", "check_length", "content", "estimates", "read_estimate", "read_role"]
+__all__ = [
+    "MADE",
+    "Sound",
+    "check_length",
+    "content",
+    "estimates",
+    "heard",
+    "read_estimate",
+    "read_role",
+]
 
+MADE = "decode.json"  # beside wavs: how they were made
 _SHOWN = 5  # ids named in a message
 Row = dict[str, Any]
 Samples = npt.NDArray[np.float32]
@@ -76,6 +86,14 @@ def content(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
+def heard(folder: Path) -> dict[str, str]:
+    """Return, as inputs of the stage, digests of the wavs in `folder` and of what made them."""
+    found = {f"wavs in {folder}": content(sorted(folder.glob("*.wav")))}
+    if (folder / MADE).is_file():
+        found[str(folder / MADE)] = digest(folder / MADE)
+    return found
+
+
 def read_role(sound: Sound, role: str, spec: AudioSpec) -> Samples:
     """Return what a row holds in `role`, exactly as shards hold it for training; (n, a)."""
     row = sound.row
@@ -85,10 +103,10 @@ def read_role(sound: Sound, role: str, spec: AudioSpec) -> Samples:
 
 
 def read_estimate(path: Path, spec: AudioSpec) -> Samples:
-    """Return the audio of `path`, (n, a).
+    """Return the audio of `path`, (n, a); values may be not finite, which no metric measures.
 
     Raises:
-        Refusal: unreadable, not at the model's rate, or with values that are not finite.
+        Refusal: unreadable, or not at the model's rate.
     """
     x, rate = audio.load(path)
     if rate != spec.rate:
@@ -96,8 +114,6 @@ def read_estimate(path: Path, spec: AudioSpec) -> Samples:
             f"{path}: {rate} Hz, the reference is at {spec.rate} Hz (audio.rate)",
             mend="resample the estimates first; scoring does not do it for them",
         )
-    if not np.isfinite(x).all():
-        raise Refusal(f"{path}: holds values that are not finite")
     return x
 
 

@@ -14,17 +14,15 @@ from typing import Any
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.metrics import METRICS
-from diffaudio.score import charts, plot
+from diffaudio.score import charts
 from diffaudio.score.listen import Chosen, card, choose
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Sound
-from diffaudio.score.results import BETTER, SAME, WORSE, Result, side
-from diffaudio.score.table import MINI, cell, difference
+from diffaudio.score.results import Result
+from diffaudio.score.sheet import sheet, verdicts
+from diffaudio.score.table import warning
 
 __all__ = ["Evidence", "report"]
-
-_CLASS = {BETTER: "better", SAME: "same", WORSE: "worse"}
-_MARK = {BETTER: "▲", SAME: "≈", WORSE: "▼"}
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,8 @@ class Evidence:
 
     Args:
         found: the system's result.
-        baseline: that of what the model is given, None for none.
         table: the system's utterances.
-        before: the baseline's, in the same order; empty for none.
+        before: those of what the model is given, in the same order; empty for none.
         sounds: the test set, in the same order.
         gaps: lines about missing values.
         protocol: what `found` names by its digest.
@@ -45,7 +42,6 @@ class Evidence:
     """
 
     found: Result
-    baseline: Result | None
     table: Sequence[Scored]
     before: Sequence[Scored]
     sounds: Sequence[Sound]
@@ -65,7 +61,7 @@ def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
         count: utterances of each kind, worst and median, to listen to.
     """
     sections = {
-        "Scores": _scores(evidence),
+        "Scores": sheet(evidence.found, evidence.gaps),
         "Listen": _listen(evidence, spec, count),
         "Utterances": charts.utterances(evidence.found, evidence.before, evidence.table),
         "Training": charts.training(evidence.log),
@@ -80,7 +76,9 @@ def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
         head=_head(evidence),
         links="".join(f'<a href="#{name}">{name}</a>' for name in shown),
         body="".join(body),
-        made=escape(f"{time.strftime('%Y-%m-%d %H:%M')}, commit {evidence.found['commit']}"),
+        made=escape(
+            f"{time.strftime('%Y-%m-%d %H:%M')}, scored at commit {evidence.found['commit']}"
+        ),
     )
 
 
@@ -94,39 +92,29 @@ def _head(evidence: Evidence) -> str:
     parts = [f"<h1>{escape(found['system'])}</h1>"]
     split = evidence.protocol["test_set"]["split"]
     parts.append(f'<p class="on">on {escape(found["corpus"])}, {escape(split)} set</p>')
-    if found.get("label"):
-        parts.append(f'<p class="label">{escape(found["label"])}. {MINI}</p>')
-    if evidence.baseline:
-        parts.append(_verdict(found, evidence.baseline["system"]))
-    return "".join(parts) + _facts(found)
-
-
-def _verdict(found: Result, versus: str) -> str:
-    chips = []
-    for word in (BETTER, SAME, WORSE):
-        names = [
-            name
-            for name, entry in found["metrics"].items()
-            if versus in entry.get("versus", {}) and side(entry, versus) == word
-        ]
-        if names:
-            listed = escape(", ".join(names))
-            chips.append(f'<li class="{_CLASS[word]}"><b>{_MARK[word]} {word}</b> in {listed}</li>')
-    than = f'<p class="than">Compared with the {escape(versus)} input</p>'
-    return f'{than}<ul class="verdict">{"".join(chips)}</ul>'
+    words = [f"{found['label']}." if found.get("label") else "", warning(found)]
+    if text := " ".join(filter(None, words)):
+        parts.append(f'<p class="label">{escape(text)}</p>')
+    return "".join(parts) + verdicts(found) + _facts(found)
 
 
 def _facts(found: Result) -> str:
     train = found.get("train") or {}
     known = {
         "utterances": found["n"],
+        "speakers": found.get("speakers"),
         "network calls": _short(found.get("calls")),
         "real-time factor": _short(found.get("rtf")),
         "solver": found.get("solver"),
+        "grid": found.get("grid"),
+        "checkpoint": found.get("checkpoint"),
+        "checkpoint digest": (found.get("checkpoint_sha256") or "")[:8],
         "parameters": _short(train.get("params"), scale=1e-6, unit=" M"),
         "training steps": train.get("steps"),
         "training time": _short(train.get("hours"), unit=" h"),
+        "training seed": train.get("seed"),
         "seed": found.get("seed"),
+        "device": found.get("device"),
         "hardware": found.get("hardware"),
     }
     return _pairs(
@@ -136,46 +124,6 @@ def _facts(found: Result) -> str:
 
 def _short(value: float | None, *, scale: float = 1.0, unit: str = "") -> str:
     return "" if value is None else f"{value * scale:.3g}{unit}"
-
-
-def _scores(evidence: Evidence) -> str:
-    """Return the score table with its intervals drawn."""
-    found, baseline = evidence.found, evidence.baseline
-    versus = baseline["system"] if baseline else ""
-    heads = ["metric", *([versus] if baseline else []), found["system"]]
-    heads += ["paired difference", ""] if baseline else []
-    rows = []
-    for name, entry in found["metrics"].items():
-        unit = METRICS[name].unit
-        cells = [f'<th scope="row">{escape(name)}<small>{escape(unit)}</small></th>']
-        if baseline:
-            before = baseline["metrics"].get(name)
-            cells.append(f"<td>{escape(cell(before, name)) if before else ''}</td>")
-        cells.append(f"<td><b>{escape(cell(entry, name))}</b></td>")
-        if versus in entry.get("versus", {}):
-            cells += _difference(entry, name, versus)
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    notes = "".join(f"<li>{escape(line)}</li>" for line in evidence.gaps)
-    return (
-        f'<div class="wide"><table class="scores"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-        '<p class="note">Means over utterances with 95 % bootstrap intervals. Differences are '
-        "paired: each utterance is compared with itself. A difference counts where its interval "
-        f'excludes zero.</p><ul class="note">{notes}</ul>'
-    )
-
-
-def _difference(entry: Mapping[str, Any], name: str, versus: str) -> list[str]:
-    word, compared = side(entry, versus), entry["versus"][versus]
-    low, high = compared["ci95"] or (compared["mean_difference"],) * 2
-    drawing = plot.interval(compared["mean_difference"], low, high, _CLASS[word])
-    text = f"{_MARK[word]} {difference(entry, name, versus)}"
-    p = f"p = {compared['p']:.4f}" if compared["p"] >= 0.0002 else "p < 0.0002"
-    return [
-        f'<td class="{_CLASS[word]}">{escape(text)}<small>{escape(p)}</small></td>',
-        f"<td>{drawing}</td>",
-    ]
 
 
 def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:

@@ -1,65 +1,63 @@
-"""From tables of utterances to one result: means, intervals, paired differences, a sentence."""
+"""From tables of utterances to one result: means, intervals, and comparisons with others."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from diffaudio.metrics import METRICS
-from diffaudio.metrics.intervals import Estimate, mean_interval, paired
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
+from diffaudio.score.verdict import compare, failures, interval_of
 
-__all__ = ["BETTER", "SAME", "WORSE", "Result", "gaps", "in_order", "result", "side", "verdict"]
+__all__ = ["FORMAT", "INPUT", "SYSTEM", "Result", "compared_with", "gaps", "in_order", "result"]
 
-BETTER, SAME, WORSE = "better", "not significantly different", "worse"
+FORMAT = 2  # of a result's JSON; 1 had no verdicts
+INPUT, SYSTEM = "input", "system"  # roles: what a model is given, and what somebody made of it
 
 Result = dict[str, Any]
-"""One reported run, as in `results/*.json`."""
+"""One reported run, as in `results/*.json`; doc/results.md says what it holds."""
 
 
 def result(
     about: Mapping[str, Any],
     table: Sequence[Scored],
+    names: Sequence[str],
     spec: ScoreSpec,
     *,
-    baseline: Sequence[Scored] = (),
-    versus: str = "",
+    others: Mapping[str, Sequence[Scored]] | None = None,
 ) -> Result:
-    """Return the means of a table, and how it compares with a baseline.
+    """Return the means of a table, and how it compares with others.
 
     Args:
         about: recipe, corpus, system, calls and whatever else does not come from the tables.
         table: the system's utterances.
+        names: of the metrics; each has an entry, also when nothing could be measured.
         spec: of the intervals.
-        baseline: the same utterances of what it is compared with, in the same order.
-        versus: the baseline's name.
+        others: name to the same utterances, in the same order, of what it is compared with.
 
     Returns:
-        {**about, "n": utterances, "metrics": {NAME: {"mean", "ci95": [low, high] or None,
-        "better", "missing"?: utterances without a value, "versus"?: {versus: {"mean_difference",
-        "ci95", "p"}}}}}. A metric without any value is left out.
+        {**about, "format", "n": utterances, "metrics": {NAME: {"mean" and "ci95": [low, high] of
+        what has a value, None if there is none; "better", "n": values, "failed": estimates without
+        a value where the reference would have one, "missing": utterances that can have none,
+        "versus"?: {OTHER: as `compare` returns it}}}}.
     """
-    metrics = {}
-    for name in METRICS:
+    metrics: dict[str, Any] = {}
+    for name in names:
         values = [row.values[name] for row in table if name in row.values]
-        if not values:
-            continue
-        mean = mean_interval(np.array(values), resamples=spec.resamples, seed=spec.seed)
-        entry: dict[str, Any] = {
-            "mean": mean.mean,
-            "ci95": _ends(mean),
+        metrics[name] = {
+            **interval_of(np.array(values), spec),
             "better": METRICS[name].better,
+            "n": len(values),
+            "failed": failures(table, name),
+            "missing": sum(name in row.missing for row in table),
         }
-        if len(values) < len(table):
-            entry["missing"] = len(table) - len(values)
-        if compared := _compared(name, table, baseline, spec):
-            entry["versus"] = {versus: compared}
-        metrics[name] = entry
-    return {**about, "n": len(table), "metrics": metrics}
+    for versus, other in (others or {}).items():
+        for name, compared in compare(table, other, names, spec, versus=versus).items():
+            metrics[name].setdefault("versus", {})[versus] = compared
+    return {**about, "format": FORMAT, "n": len(table), "metrics": metrics}
 
 
 def in_order(found: Result) -> Result:
@@ -69,58 +67,25 @@ def in_order(found: Result) -> Result:
     return {**found, "metrics": {name: metrics[name] for name in names}}
 
 
-def side(entry: Mapping[str, Any], versus: str) -> str:
-    """Return BETTER, SAME or WORSE for one metric of a result: SAME if the interval holds 0."""
-    compared = entry["versus"][versus]
-    if compared["ci95"] is None or compared["ci95"][0] <= 0 <= compared["ci95"][1]:
-        return SAME
-    return BETTER if (compared["mean_difference"] > 0) == (entry["better"] == "higher") else WORSE
-
-
-def verdict(found: Result, versus: str) -> str:
-    """Return one plain sentence: in which metrics the result is better, the same, worse."""
-    sides: dict[str, list[str]] = {BETTER: [], SAME: [], WORSE: []}
-    for name, entry in found["metrics"].items():
-        if versus in entry.get("versus", {}):
-            sides[side(entry, versus)].append(name)
-    parts = [f"{word} in {', '.join(names)}" for word, names in sides.items() if names]
-    if not parts:
-        return f"Nothing to compare with: no metric has values for the {versus} input."
-    return f"Compared with the {versus} input: {'; '.join(parts)}."
+def compared_with(found: Result) -> list[str]:
+    """Return the names that a result is compared with: what the model is given comes first."""
+    names = {name for entry in found["metrics"].values() for name in entry.get("versus", {})}
+    return sorted(names, key=lambda name: (name != found.get("given"), name))
 
 
 def gaps(table: Sequence[Scored]) -> list[str]:
-    """Return one line for each metric that has no value for some utterances, with the reasons."""
+    """Return one line for each metric and reason that some utterances have no value for."""
     lines = []
     for name in METRICS:
-        reasons: dict[str, list[str]] = {}
-        for row in table:
-            if name in row.missing:
-                reasons.setdefault(row.missing[name], []).append(row.id)
-        lines += [
-            f"{name} has no value for {len(ids)} of {len(table)} utterances "
-            f"({reason}): {', '.join(ids[:3])}{', ...' * (len(ids) > 3)}"
-            for reason, ids in reasons.items()
-        ]
+        for kind, what in (("failed", "failed for"), ("missing", "has no value for")):
+            reasons: dict[str, list[str]] = {}
+            for row in table:
+                lost: dict[str, str] = getattr(row, kind)
+                if name in lost:
+                    reasons.setdefault(lost[name], []).append(row.id)
+            lines += [
+                f"{name} {what} {len(ids)} of {len(table)} utterances "
+                f"({reason}): {', '.join(ids[:3])}{', ...' * (len(ids) > 3)}"
+                for reason, ids in reasons.items()
+            ]
     return lines
-
-
-def _compared(
-    name: str, table: Sequence[Scored], baseline: Sequence[Scored], spec: ScoreSpec
-) -> dict[str, Any]:
-    """Compare one metric on the utterances where both tables have a value; empty if none."""
-    pairs = [
-        (ours.values[name], theirs.values[name])
-        for ours, theirs in zip(table, baseline, strict=bool(baseline))
-        if name in ours.values and name in theirs.values
-    ]
-    if not pairs:
-        return {}
-    ours, theirs = np.array(pairs).T
-    found = paired(ours, theirs, resamples=spec.resamples, seed=spec.seed)
-    mean = found.difference.mean
-    return {"mean_difference": mean, "ci95": _ends(found.difference), "p": found.p}
-
-
-def _ends(interval: Estimate) -> list[float] | None:
-    return None if math.isnan(interval.low) else [interval.low, interval.high]

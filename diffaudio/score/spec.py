@@ -13,7 +13,9 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
 from diffaudio.metrics import Metric
 
-__all__ = ["ScoreSpec", "comparable", "hashed", "protocol"]
+__all__ = ["VERSION", "ScoreSpec", "comparable", "hashed", "protocol"]
+
+VERSION = 2  # of scoring; raise it by hand when the same input would give other output
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,19 @@ def protocol(
 
     Args:
         metrics: those that are computed.
-        audio: the rate, and which role is the reference.
+        audio: the rate, the channels, and which role is the reference.
         spec: of the intervals.
-        test_set: corpus, split, number of utterances, digests of the manifest and of the audio.
+        test_set: corpus, split, numbers of utterances and speakers, digests of the manifest and
+            of the audio.
     """
     return {
+        "version": VERSION,
         "metrics": {
             metric.name: {
                 "unit": metric.unit,
                 "better": metric.better,
                 "rate": metric.rate or audio.rate,
+                "version": metric.version,
                 "packages": metric.versions(),
             }
             for metric in metrics
@@ -71,13 +76,14 @@ def protocol(
         "reference": audio.target,
         "baseline": audio.given,
         "rate": audio.rate,
+        "channels": audio.channels,
         "resampler": f"soxr {metadata.version('soxr')}, HQ",
         "lengths": "estimate and reference agree to the sample; no alignment, no level change",
         "test_set": test_set,
         "intervals": (
             f"95 %, bias-corrected accelerated bootstrap over utterances, {spec.resamples} "
             f"resamples, seed {spec.seed}; differences are paired; p by random sign flips of the "
-            "differences; not corrected for the number of metrics"
+            "differences, corrected for the number of metrics (Holm)"
         ),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -12,21 +11,21 @@ from typing import Any
 from diffaudio import provenance
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.files import digest, exclusive, read_json, write_json, write_text
+from diffaudio.files import digest, exclusive, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, available
-from diffaudio.score.about import corpus, made_by
+from diffaudio.score import about, scores
 from diffaudio.score.measure import Scored, measure, measure_once
 from diffaudio.score.pairs import Sound, content, estimates
 from diffaudio.score.report import Evidence, report
-from diffaudio.score.results import gaps, result
-from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
+from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
+from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
+from diffaudio.score.spec import VERSION, ScoreSpec, comparable, hashed, protocol
 
-__all__ = ["BASELINE", "PROTOCOL", "SUMMARY", "Request", "score"]
+__all__ = ["BASELINE", "Request", "score"]
 
-VERSION = 1  # raise it by hand when the same input would give other output
-SUMMARY, BASELINE, PROTOCOL = "summary.json", "baseline.json", "protocol.json"
-_OUTPUTS = ("scores.jsonl", SUMMARY, BASELINE, PROTOCOL, "report.html")
+BASELINE = "baseline.json"
+_OUTPUTS = (SCORES, SUMMARY, BASELINE, PROTOCOL, "report.html")
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Request:
         out: `exp/demo/score/default/test`.
         system: the name in tables.
         recipe: the name of the recipe.
+        versus: score of another system to compare with, `exp/other/score/default/test`.
     """
 
     data: Path
@@ -50,16 +50,18 @@ class Request:
     out: Path
     system: str
     recipe: str
+    versus: Path | None = None
 
 
 @dataclass(frozen=True)
 class _Test:
-    """A test set ready to be measured."""
+    """A test set ready to be measured, and who else was scored on it."""
 
     sounds: Sequence[Sound]
     metrics: Sequence[Metric]
     protocol: Mapping[str, Any]
     corpus: Mapping[str, Any]
+    rival: Rival | None
 
 
 def score(
@@ -92,17 +94,17 @@ def score(
             request.out,
             stage="score",
             version=VERSION,
-            keys={**keys, "system": request.system, **_installed(test.protocol)},
-            inputs={**inputs, **_measured(request, test.protocol)},
+            keys={**keys, **_named(request, test)},
+            inputs={**inputs, **_read(request, test)},
             force=force,
             outputs=_OUTPUTS,
         ):
-            _run(request, audio, spec, test, nj=nj)
+            _run(request, audio, spec, test, nj=nj, force=force)
             provenance.finish(request.out)
 
 
 def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
-    """Find the test set, its estimates and what can be measured here."""
+    """Find the test set, its estimates, what can be measured here, and the rival."""
     path = _manifest(request)
     rows = list(manifest.read(path))
     if not rows:
@@ -111,72 +113,91 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     if not metrics:
         raise Refusal("no metric can be computed here", mend="pip install 'diffaudio[score]'")
     root, paths = manifest.root(request.data), estimates(rows, request.wavs)
-    heard = dict.fromkeys(root / row["audio"][role] for row in rows for role in audio.roles)
+    played = dict.fromkeys(root / row["audio"][role] for row in rows for role in audio.roles)
     test_set = {
         "corpus": request.data.name,
         "split": request.split,
         "utterances": len(rows),
+        "speakers": about.speakers(rows),
         "manifest_sha256": digest(path),
-        "audio_sha256": content(heard),
+        "audio_sha256": content(played),
     }
+    whole = protocol(metrics, audio, spec, test_set)
+    cut = about.subset(request.data, request.split, len(rows))
     return _Test(
         [Sound(row, root, paths[row["id"]]) for row in rows],
         metrics,
-        protocol(metrics, audio, spec, test_set),
-        read_json(request.data / "corpus.json"),
+        whole,
+        about.corpus(request.data.name, about.described(request.data), cut),
+        _rival(request, audio, whole),
     )
+
+
+def _rival(request: Request, audio: AudioSpec, whole: Mapping[str, Any]) -> Rival | None:
+    """Return the system to compare with; its name has to tell it from the others."""
+    if request.versus is None:
+        return None
+    found = scores.rival(request.versus, whole)
+    if found.name in (request.system, audio.given):
+        raise Refusal(
+            f"{request.versus}: its system is called {found.name!r}, as one here is",
+            mend="give this one another name with --system",
+        )
+    return found
 
 
 def _manifest(request: Request) -> Path:
     return request.data / f"{request.split}.jsonl"
 
 
-def _measured(request: Request, protocol: Mapping[str, Any]) -> dict[str, str]:
-    """Return the digests of the test set: its manifest and its audio."""
-    test_set = protocol["test_set"]
-    audio = f"audio of {_manifest(request)}"
-    return {str(_manifest(request)): test_set["manifest_sha256"], audio: test_set["audio_sha256"]}
+def _read(request: Request, test: _Test) -> dict[str, str]:
+    """Return the digests of the test set (manifest and audio), the training and the rival."""
+    path, test_set = _manifest(request), test.protocol["test_set"]
+    found = {str(path): test_set["manifest_sha256"], f"audio of {path}": test_set["audio_sha256"]}
+    config = request.exp / "config.yaml"
+    if config.is_file():
+        found[str(config)] = digest(config)
+    return {**found, **(test.rival.inputs if test.rival else {})}
 
 
-def _installed(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return, as keys of the stage, the metrics that can be computed and their packages."""
-    metrics = protocol["metrics"]
+def _named(request: Request, test: _Test) -> dict[str, Any]:
+    """Return keys of the stage: the names, the metrics that can be computed and their versions."""
+    metrics = test.protocol["metrics"]
     packages = {f"package.{p}": v for one in metrics.values() for p, v in one["packages"].items()}
-    return {"metrics": list(metrics), "resampler": protocol["resampler"], **packages}
-
-
-def _run(request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj: int) -> None:
-    before = _given(request, audio, test, nj=nj)
-    table = measure(
-        test.sounds,
-        test.metrics,
-        audio,
-        nj=nj,
-        log_dir=request.out / "log",
-        title=f"score {request.split}",
-    )
-    versus = audio.given or ""
-    here = {**environment(), "diffaudio": metadata.version("diffaudio")}
-    about = {
-        "recipe": request.recipe,
+    versions = {f"metric.{name}": one["version"] for name, one in metrics.items()}
+    named: dict[str, Any] = {
         "system": request.system,
-        "commit": here["commit"],
-        "protocol_sha256": hashed(dict(test.protocol)),
-        **corpus(request.data.name, test.corpus),
+        "versus": test.rival.name if test.rival else None,
     }
-    decode = request.wavs / "decode.json"
-    made, nothing = made_by(read_json(decode) if decode.is_file() else {}), made_by({})
-    found = result({**about, **made}, table, spec, baseline=before, versus=versus)
-    given = {**about, **nothing, "system": versus, "calls": 0}
-    baseline = result(given, before, spec) if before else None
-    write_text(request.out / "scores.jsonl", _lines(table, before, versus))
+    named |= {"metrics": list(metrics), "resampler": test.protocol["resampler"]}
+    return {**named, **test.corpus, **versions, **packages}
+
+
+def _run(
+    request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj: int, force: bool
+) -> None:
+    """Measure, compare and write everything."""
+    before = _given(request, audio, test, nj=nj, force=force)
+    logs, title = request.out / "log", f"score {request.split}"
+    table = measure(test.sounds, test.metrics, audio, nj=nj, log_dir=logs, title=title)
+    here = {**environment(), "diffaudio": metadata.version("diffaudio")}
+    versus = audio.given or ""
+    others = {versus: before} if before else {}
+    others |= {test.rival.name: test.rival.table} if test.rival else {}
+    names = list(test.protocol["metrics"])
+    shared = _about(request, audio, test, here["commit"])
+    made = about.made(request.wavs, request.exp)
+    own = {**shared, **made, "role": SYSTEM, "system": request.system}
+    found = result(own, table, names, spec, others=others)
+    given = {**shared, **about.made_by({}), "role": INPUT, "system": versus, "calls": 0}
+    baseline = result(given, before, names, spec) if before else None
+    write_text(request.out / SCORES, scores.lines(table, before, versus))
     write_json(request.out / PROTOCOL, test.protocol)
     write_json(request.out / SUMMARY, found)
     if baseline:
         write_json(request.out / BASELINE, baseline)
     evidence = Evidence(
         found=found,
-        baseline=baseline,
         table=table,
         before=before,
         sounds=test.sounds,
@@ -189,7 +210,21 @@ def _run(request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj
     write_text(request.out / "report.html", report(evidence, audio, count=spec.worst))
 
 
-def _given(request: Request, audio: AudioSpec, test: _Test, *, nj: int) -> list[Scored]:
+def _about(request: Request, audio: AudioSpec, test: _Test, commit: str) -> Result:
+    """Return what a system's result and its input's have in common."""
+    return {
+        "recipe": request.recipe,
+        "given": audio.given,
+        "commit": commit,
+        "protocol_sha256": hashed(dict(test.protocol)),
+        "speakers": test.protocol["test_set"]["speakers"],
+        **test.corpus,
+    }
+
+
+def _given(
+    request: Request, audio: AudioSpec, test: _Test, *, nj: int, force: bool
+) -> list[Scored]:
     """Score what the model is given, once for all systems; nothing where it is given nothing."""
     if audio.given is None:
         return []
@@ -201,6 +236,7 @@ def _given(request: Request, audio: AudioSpec, test: _Test, *, nj: int) -> list[
         audio,
         nj=nj,
         title=f"score {audio.given}",
+        force=force,
     )
 
 
@@ -210,15 +246,3 @@ def _config(request: Request) -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     return "not recorded"
-
-
-def _lines(table: Sequence[Scored], before: Sequence[Scored], versus: str) -> str:
-    """Return scores.jsonl: {"id", "seconds", "scores", "missing", BASELINE: {...}} per line."""
-    lines = []
-    for number, row in enumerate(table):
-        line: dict[str, Any] = {"id": row.id, "seconds": row.seconds, "scores": row.values}
-        line["missing"] = row.missing
-        if before:
-            line[versus] = {"scores": before[number].values, "missing": before[number].missing}
-        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-    return "".join(lines)

@@ -53,6 +53,79 @@ class UniformGrid(Grid):
 
 
 @dataclass(frozen=True)
+class ShiftGrid(Grid):
+    """Equal steps in u, with t / t_max = shift u / (1 + (shift - 1) u): more knots at much noise.
+
+    Larger states keep more of their shape under the same noise, so they are sampled, and trained,
+    as if there were more of it. The last knot is at u = 1 / n.
+
+    Source: Esser et al., Scaling Rectified Flow Transformers, 2024, eq. 23.
+
+    Args:
+        shift: above 1 for more knots at much noise, 1 for equal steps.
+    """
+
+    shift: float = 3.0
+
+    def __post_init__(self) -> None:
+        """Refuse a shift that would turn time around."""
+        if not self.shift > 0.0:
+            raise Refusal(f"ShiftGrid: shift = {self.shift:g} is not above 0")
+
+    def times(self, path: Path, n: int) -> Tensor:
+        """Return n knots, equally spaced before the shift."""
+        u = _equal_steps(n)
+        return _at_least_t_min(path, path.t_max * self.shift * u / (1.0 + (self.shift - 1.0) * u))
+
+
+@dataclass(frozen=True)
+class SwayGrid(Grid):
+    """Equal steps in u, with 1 - t / t_max = v + sway (cos(pi v / 2) - 1 + v), v = 1 - u.
+
+    Sway sampling leans towards much noise where the coefficient is below 0. The last knot is at
+    u = 1 / n.
+
+    Source: Chen et al., F5-TTS, 2024, eq. 7; their time is 1 - t.
+
+    Args:
+        sway: coefficient, -1 to 2 / (pi - 2) = 1.75.
+    """
+
+    sway: float = -1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a coefficient that would turn time around."""
+        if not -1.0 <= self.sway <= 2.0 / (math.pi - 2.0):
+            raise Refusal(f"SwayGrid: sway = {self.sway:g} is not between -1 and 1.75")
+
+    def times(self, path: Path, n: int) -> Tensor:
+        """Return n knots, equally spaced before the sway."""
+        v = 1.0 - _equal_steps(n)
+        passed = v + self.sway * (torch.cos(0.5 * math.pi * v) - 1.0 + v)
+        return _at_least_t_min(path, path.t_max * (1.0 - passed))
+
+
+@dataclass(frozen=True)
+class PathGrid(Grid):
+    """The noise levels of equal steps in the time of another path.
+
+    The grid of VP, of the cosine, of rectified flow, for a network that was trained on any path.
+
+    Args:
+        path: whose time is divided, as far as both paths go, and down to one step above 0.
+    """
+
+    path: Path
+
+    def times(self, path: Path, n: int) -> Tensor:
+        """Return the times at which the path has the other's sigma / alpha."""
+        ends = torch.tensor([path.t_max, path.t_min], dtype=torch.float64)
+        start, end = self.path.time_of(path.log_snr(ends)).tolist()
+        times = torch.linspace(start, max(end, start / n, self.path.t_min), n, dtype=torch.float64)
+        return _from_t_max(path, self.path.log_snr(times))
+
+
+@dataclass(frozen=True)
 class KarrasGrid(Grid):
     """Equal steps in (sigma / alpha)^(1 / rho): the larger rho, the more knots at little noise.
 
@@ -68,6 +141,11 @@ class KarrasGrid(Grid):
     sigma_min: float = 0.002
     sigma_max: float = 80.0
 
+    def __post_init__(self) -> None:
+        """Refuse a bend that turns time around."""
+        if not self.rho > 0.0:
+            raise Refusal(f"KarrasGrid: rho = {self.rho:g} is not above 0")
+
     def times(self, path: Path, n: int) -> Tensor:
         """Return n knots, spaced in the rho-th root of sigma / alpha."""
         most, least = _noise_levels(path, self.sigma_max, self.sigma_min)
@@ -78,7 +156,7 @@ class KarrasGrid(Grid):
 
 @dataclass(frozen=True)
 class LogSNRGrid(Grid):
-    """Equal steps in log(alpha / sigma), the natural time of DPM-Solver++.
+    """Equal steps in log(alpha / sigma), the natural time of DPM-Solver++; geometric on VE.
 
     Source: Lu et al., DPM-Solver, 2022, appendix D.4.
 
@@ -95,6 +173,17 @@ class LogSNRGrid(Grid):
         most, least = _noise_levels(path, self.sigma_max, self.sigma_min)
         ends = -math.log(most), -math.log(least)
         return _from_t_max(path, torch.linspace(*ends, n, dtype=torch.float64))
+
+
+def _equal_steps(n: int) -> Tensor:
+    """Return 1, 1 - 1 / n, ..., 1 / n."""
+    return torch.arange(n, 0, -1, dtype=torch.float64) / n
+
+
+def _at_least_t_min(path: Path, times: Tensor) -> Tensor:
+    """Return times that fall strictly from t_max to t_min or above."""
+    above = path.t_min + (times - times[-1]) * (path.t_max - path.t_min) / (path.t_max - times[-1])
+    return times if len(times) == 1 or times[-1] >= path.t_min else above
 
 
 def _noise_levels(path: Path, sigma_max: float, sigma_min: float) -> tuple[float, float]:

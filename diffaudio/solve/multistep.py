@@ -1,48 +1,219 @@
-"""Solvers that remember: earlier estimates bend the present one, at no extra call."""
+"""Solvers that remember: the answers of earlier steps bend the present one, at no extra call.
+
+They differ in what they average, clean estimates or noises, in the variable in which they draw a
+polynomial through the answers, and in whether they correct.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffaudio.log import Refusal
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
-from diffaudio.solve.solver import Denoise, Memory, Noise, Solver
-from diffaudio.solve.update import held_noise, update
+from diffaudio.solve.exponential import combined, lagrange, mean_answer, weights
+from diffaudio.solve.onestep import check_share
+from diffaudio.solve.problem import Problem
+from diffaudio.solve.singlestep import Predict, answer_needs, check_order
+from diffaudio.solve.solver import Memory, Past, Solver
+from diffaudio.solve.update import held_noise, rate, update, x0_of
 
 
 @dataclass(frozen=True)
-class DPMpp2M(Solver):
-    """DPM-Solver++(2M): the update with D extrapolated to the middle of the step, one call a step.
+class DPMSolverMultistep(Solver):
+    """DPM-Solver and DPM-Solver++ over steps: 2M and 3M, and with noise 2M SDE and 3M SDE.
 
-    With h the step in half-log-SNR and h' the step before it, D + (D - D') h / (2 h'). The first
-    step has no D' and is DDIM; so is a step after one that began at half-log-SNR -inf, since h' is
-    infinite and nothing is left of the correction.
+    The step takes the mean of the polynomial in half-log-SNR through the last answers. The first
+    step has no earlier one and is DDIM.
 
-    Source: Lu et al., DPM-Solver++, 2022, algorithm 2.
+    Sources: Lu et al., DPM-Solver++, 2022, algorithm 2 (order 2, "x0"; the leading term of the
+    weight, all of it is taken here); Zhang and Chen, DEIS, 2022 ("eps", polynomials in the
+    logarithm of the noise level).
 
     Args:
+        order: answers in the polynomial, 1 to 3.
+        predict: which answers are averaged: clean estimates or noises.
+        eta: share of fresh noise, 0 to 1; above 0 with estimates only.
         noisy_start: as in DDIM.
     """
 
+    order: int = 2
+    predict: Predict = "x0"
+    eta: float = 0.0
     noisy_start: bool = True
-    order: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        """Refuse what is not offered."""
+        check_order(self, self.order, (1, 2, 3))
+        check_share(self, self.eta)
+        if self.eta and self.predict == "eps":
+            raise Refusal(f"DPMSolverMultistep: eta = {self.eta:g} needs predict x0, not eps")
+
+    def needs(self, at: Marginal) -> dict[str, Tensor]:
+        """Return what noises are made of, where noises are averaged."""
+        return answer_needs(at, self.predict)
 
     def step(
-        self,
-        denoise: Denoise,
-        z: State,
-        now: Marginal,
-        then: Marginal,
-        memory: Memory,
-        noise: Noise,
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
     ) -> tuple[State, Memory]:
-        """Denoise, extrapolate by the estimate before, update."""
-        x0 = denoise(z, now.t)
-        bent = x0
-        if memory:
-            ((log_snr, before),) = memory
-            ratio = (then.log_snr - now.log_snr) / (now.log_snr - log_snr)
-            bent = x0 + 0.5 * ratio * (x0 - before)
-        eps = held_noise(z, bent, now, noise, noisy_start=self.noisy_start)
-        return update(bent, eps, now, then, noise), ((now.log_snr, x0),)
+        """Denoise, take the mean over the step, update."""
+        x0 = problem.x0(z, now)
+        memory = remembered(z, x0, now, memory, self.predict, self.order)
+        if self.predict == "eps":
+            return along(memory[0], then, memory, "eps"), memory
+        bent = mean_answer(said(memory), now, then, rate(now, then, self.eta))
+        eps = held_noise(z, bent, now, problem.noise, noisy_start=self.noisy_start)
+        return update(bent, eps, now, then, problem.noise, eta=self.eta), memory
+
+
+@dataclass(frozen=True)
+class UniPC(Solver):
+    """DPM-Solver multistep, each step taken again once the network has answered at its end.
+
+    The answer at the predicted state is the newest point of the polynomial that corrects the step
+    just made, and a point of the next prediction. So the correction costs no call, and it raises
+    the order by one. (The first step is corrected to the second order, which is what keeps the
+    whole at the third.)
+
+    Source: Zhao et al., UniPC, 2023, algorithms 5 and 7 (multistep). Their B(h) only matters where
+    a weight is replaced by its leading term; all of each is taken here.
+
+    Args:
+        answers: points of the prediction, 1 to 3; the correction has one more.
+        predict: which answers are averaged: clean estimates or noises.
+    """
+
+    answers: int = 2
+    predict: Predict = "x0"
+
+    def __post_init__(self) -> None:
+        """Refuse what is not offered."""
+        check_order(self, self.answers, (1, 2, 3))
+
+    @property
+    def order(self) -> int:  # type: ignore[override]
+        """Return the order of the corrected steps; of a whole run at most 3, the first one's."""
+        return self.answers + 1
+
+    def needs(self, at: Marginal) -> dict[str, Tensor]:
+        """Return what noises are made of, where noises are averaged."""
+        return answer_needs(at, self.predict)
+
+    def step(
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
+    ) -> tuple[State, Memory]:
+        """Denoise, correct the step that led here, predict the next one."""
+        x0 = problem.x0(z, now)
+        points = remembered(z, x0, now, memory, self.predict, self.answers + 1)
+        if memory and memory[0].at.sigma > 0:
+            z = along(memory[0], now, points, self.predict)
+            points = (points[0]._replace(z=z), *points[1:])
+        if now.sigma > 0:
+            return along(points[0], then, points[: self.answers], self.predict), points
+        return then.z(x0, problem.noise()), points
+
+
+@dataclass(frozen=True)
+class LMS(Solver):
+    """Linear multistep: Adams and Bashforth's polynomial through the last noises.
+
+    Over sigma / alpha, z / alpha moves by the noise that it holds, so nothing exponential is left:
+    on VE this is the method of k-diffusion, elsewhere DEIS with polynomials in the noise level.
+
+    Source: Katherine Crowson, k-diffusion (LMS); Zhang and Chen, DEIS, 2022, section 3.3 (rho AB).
+
+    Args:
+        order: noises in the polynomial, 1 to 4.
+    """
+
+    order: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse what is not offered."""
+        check_order(self, self.order, (1, 2, 3, 4))
+
+    def needs(self, at: Marginal) -> dict[str, Tensor]:
+        """Return what noises are made of."""
+        return answer_needs(at, "eps")
+
+    def step(
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
+    ) -> tuple[State, Memory]:
+        """Denoise, take the mean of the polynomial, move along it."""
+        memory = remembered(z, problem.x0(z, now), now, memory, "eps", self.order)
+        start, end = noise_level(now), noise_level(then)
+        places = [(noise_level(past.at) - start) / (end - start) for past in memory]
+        eps = combined(weights(places, 0.0), [past.answer for past in memory])
+        return then.z(x0_of(z, eps, now), eps), memory
+
+
+@dataclass(frozen=True)
+class DEIS(Solver):
+    """Exponential integrator with polynomials in time through the last noises (tAB-DEIS).
+
+    The weight of each noise is an integral over the step of its Lagrange polynomial in t, taken by
+    Gauss and Legendre's rule.
+
+    Source: Zhang and Chen, Fast Sampling of Diffusion Models with Exponential Integrator, 2022,
+    eqs. 14 and 15.
+
+    Args:
+        order: noises in the polynomial, 1 to 4.
+    """
+
+    order: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what is not offered."""
+        check_order(self, self.order, (1, 2, 3, 4))
+
+    def needs(self, at: Marginal) -> dict[str, Tensor]:
+        """Return what noises are made of."""
+        return answer_needs(at, "eps")
+
+    def step(
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
+    ) -> tuple[State, Memory]:
+        """Denoise, weigh the noises, move along their mean."""
+        memory = remembered(z, problem.x0(z, now), now, memory, "eps", self.order)
+        x, w = np.polynomial.legendre.leggauss(16)
+        t = now.t + (then.t - now.t) * torch.from_numpy(0.5 + 0.5 * x)
+        inner = problem.path.at(t)
+        speed = (inner.d_sigma - inner.drift * inner.sigma) / inner.alpha  # of sigma / alpha
+        mass = torch.from_numpy(w) * speed
+        basis = lagrange([past.at.t.item() for past in memory], t)
+        shares = [(mass * one).sum().item() / mass.sum().item() for one in basis]
+        eps = combined(shares, [past.answer for past in memory])
+        return then.z(x0_of(z, eps, now), eps), memory
+
+
+def remembered(
+    z: State, x0: State, now: Marginal, memory: Memory, predict: Predict, length: int
+) -> Memory:
+    """Return the memory with the network's answer at `now` put first."""
+    answer = x0 if predict == "x0" else now.eps(z, x0)
+    return (Past(now, z, answer), *memory)[:length]
+
+
+def said(points: Sequence[Past]) -> list[tuple[Marginal, State]]:
+    """Return where the network was called and what it said."""
+    return [(past.at, past.answer) for past in points]
+
+
+def along(start: Past, then: Marginal, points: Sequence[Past], predict: Predict) -> State:
+    """Return z at `then`, gone from `start` along the mean of the answers at `points`."""
+    if predict == "eps":
+        eps = mean_answer(said(points), start.at, then, -1.0)
+        return then.z(x0_of(start.z, eps, start.at), eps)
+    x0 = mean_answer(said(points), start.at, then)
+    return then.z(x0, start.at.eps(start.z, x0))
+
+
+def noise_level(at: Marginal) -> float:
+    """Return sigma / alpha."""
+    return (at.sigma / at.alpha).item()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,7 +10,8 @@ from torch import Tensor
 from diffaudio.log import Refusal
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
-from diffaudio.solve.solver import Denoise, Memory, Noise, Solver
+from diffaudio.solve.problem import Problem
+from diffaudio.solve.solver import Memory, Solver
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PredictorCorrector(Solver):
 
     snr: float = 0.5
     corrector_steps: int = 1
-    order: ClassVar[int] = 1
+    order: int = field(default=1, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse steps that are none."""
@@ -68,32 +68,26 @@ class PredictorCorrector(Solver):
         return {"alpha' / alpha": at.drift, "g^2": g2, "1 / sigma": 1.0 / at.sigma}
 
     def step(
-        self,
-        denoise: Denoise,
-        z: State,
-        now: Marginal,
-        then: Marginal,
-        memory: Memory,
-        noise: Noise,
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
     ) -> tuple[State, Memory]:
         """Correct at `now`, predict at `then`."""
         dt = now.t - then.t
-        z = self._predict(denoise, self._correct(denoise, z, now, noise), now, dt)
-        return z + torch.sqrt(now.diffusion_squared * dt) * noise(), memory
+        z = self._predict(problem, self._correct(problem, z, now), now, dt)
+        return z + torch.sqrt(now.diffusion_squared * dt) * problem.noise(), memory
 
-    def finish(self, denoise: Denoise, z: State, last: Marginal, noise: Noise) -> State:
+    def finish(self, problem: Problem, z: State, last: Marginal) -> State:
         """Correct at the last knot, predict at 0 without noise."""
-        return self._predict(denoise, self._correct(denoise, z, last, noise), last, last.t)
+        return self._predict(problem, self._correct(problem, z, last), last, last.t)
 
-    def _correct(self, denoise: Denoise, z: State, now: Marginal, noise: Noise) -> State:
+    def _correct(self, problem: Problem, z: State, now: Marginal) -> State:
         """Let z settle at its own noise level."""
         size = 2.0 * (self.snr * now.sigma) ** 2
         for _ in range(self.corrector_steps):
-            score = -now.eps(z, denoise(z, now.t)) / now.sigma
-            z = z + size * score + torch.sqrt(2.0 * size) * noise()
+            score = -now.eps(z, problem.x0(z, now)) / now.sigma
+            z = z + size * score + torch.sqrt(2.0 * size) * problem.noise()
         return z
 
-    def _predict(self, denoise: Denoise, z: State, now: Marginal, dt: Tensor) -> State:
+    def _predict(self, problem: Problem, z: State, now: Marginal, dt: Tensor) -> State:
         """Return the mean of the next z."""
-        score = -now.eps(z, denoise(z, now.t)) / now.sigma
+        score = -now.eps(z, problem.x0(z, now)) / now.sigma
         return z + (now.diffusion_squared * score - now.drift * z) * dt

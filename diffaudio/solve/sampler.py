@@ -10,7 +10,8 @@ from diffaudio.process import Path
 from diffaudio.process.path import refuse_singular
 from diffaudio.shapes import State
 from diffaudio.solve.grid import Grid
-from diffaudio.solve.solver import Counter, Denoise, Memory, Noise, Solver
+from diffaudio.solve.problem import Denoise, Noise, Problem
+from diffaudio.solve.solver import Memory, Solver
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Sampler:
     Args:
         solver: what moves z from knot to knot.
         grid: where the knots are.
-        calls: network calls for one result; exactly so many are made.
+        calls: network calls for one result; exactly so many are made (an adaptive solver may make
+            fewer).
     """
 
     solver: Solver
@@ -39,8 +41,7 @@ class Sampler:
         The first draw of noise makes the start; the call at the last knot makes the result.
 
         Args:
-            denoise: the network with everything bound; t comes as a float64 scalar on the
-                processor, whatever the device of z.
+            denoise: the network with everything bound.
             path: the path that the network was trained on.
             guess: what x_0 is taken to be at the start: y where there is one, else None.
             noise: source of standard normal states; no draw is used twice.
@@ -49,15 +50,16 @@ class Sampler:
             Refusal: the solver does not work on this path.
         """
         steps = self.solver.plan(self.calls)
-        knots = path.at(self.grid.times(path, len(steps) + 1)).knots()
+        times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
+        knots = path.at(times[[0, -1]] if self.solver.adaptive else times).knots()
         for knot in knots:
             refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
-        counter = Counter(denoise)
+        problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()
         for solver, (now, then) in zip(steps, pairwise(knots), strict=True):
-            z, memory = solver.step(counter, z, now, then, memory, noise)
-        clean = self.solver.finish(counter, z, knots[-1], noise)
-        if counter.calls != self.calls:
-            raise RuntimeError(f"{self} made {counter.calls} calls: its plan is wrong")
+            z, memory = solver.step(problem, z, now, then, memory)
+        clean = self.solver.finish(problem, z, knots[-1])
+        if problem.calls != self.calls and not self.solver.adaptive:
+            raise RuntimeError(f"{self} made {problem.calls} calls: its plan is wrong")
         return clean

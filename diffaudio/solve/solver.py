@@ -1,24 +1,36 @@
-"""Solver: the contract of one step from noisier to cleaner, and the counting of network calls.
+"""Solver: the contract of one step from noisier to cleaner.
 
-Solvers see z only, and the path only as scalars at the knots of the grid. What y is, which
-conditions the network gets and how it is guided is bound into `denoise` before a solver runs, so
-that none of it can be lost between two calls.
+A solver moves z between two knots of a grid; how many network calls that takes is its own affair,
+as long as its plan says so beforehand. Solvers know the path as scalars at the knots.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from diffaudio.process import Marginal
-from diffaudio.shapes import Scalar, State
+from diffaudio.shapes import State
+from diffaudio.solve.problem import Problem
 
-Denoise: TypeAlias = Callable[[State, Scalar], State]  # (z, t) to the estimate of x_0
-Noise: TypeAlias = Callable[[], State]  # the next standard normal draw
-Memory: TypeAlias = tuple[tuple[Tensor, State], ...]  # earlier (half-log-SNR, estimate) pairs
+
+class Past(NamedTuple):
+    """What a step leaves for the next ones.
+
+    Attributes:
+        at: the path where the network was called.
+        z: the state there.
+        answer: what it said, as an estimate or as a noise.
+    """
+
+    at: Marginal
+    z: State
+    answer: State
+
+
+Memory: TypeAlias = tuple[Past, ...]  # the newest first
 
 
 class Solver(ABC):
@@ -26,9 +38,12 @@ class Solver(ABC):
 
     Attributes:
         order: the error falls as the number of steps to the power -order, on smooth problems.
+        adaptive: it chooses its steps itself, from the first knot to the last; the calls asked for
+            are the most that it may make.
     """
 
-    order: ClassVar[int]
+    order: int
+    adaptive: ClassVar[bool] = False
 
     def plan(self, calls: int) -> tuple[Solver, ...]:
         """Spend a budget of network calls: the steps it buys, less the call of `finish`.
@@ -50,44 +65,21 @@ class Solver(ABC):
 
     @abstractmethod
     def step(
-        self,
-        denoise: Denoise,
-        z: State,
-        now: Marginal,
-        then: Marginal,
-        memory: Memory,
-        noise: Noise,
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
     ) -> tuple[State, Memory]:
         """Take one step.
 
         Args:
-            denoise: the network with everything bound.
+            problem: denoiser, path and noise.
             z: state at `now`.
             now: the path at the knot where z is; scalars.
             then: the path at the next knot.
             memory: what the steps before have left; empty at the first.
-            noise: called once for each fresh draw.
 
         Returns:
             z at `then`, and what the next step may need.
         """
 
-    def finish(self, denoise: Denoise, z: State, last: Marginal, noise: Noise) -> State:  # noqa: ARG002
+    def finish(self, problem: Problem, z: State, last: Marginal) -> State:
         """Return the result: the clean estimate at the last knot, one call."""
-        return denoise(z, last.t)
-
-
-class Counter:
-    """A denoiser that counts how often the network is called.
-
-    Args:
-        denoise: the denoiser to call.
-    """
-
-    def __init__(self, denoise: Denoise) -> None:
-        self.denoise, self.calls = denoise, 0
-
-    def __call__(self, z: State, t: Scalar) -> State:
-        """Call the denoiser, and count."""
-        self.calls += 1
-        return self.denoise(z, t)
+        return problem.x0(z, last)

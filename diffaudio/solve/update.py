@@ -16,10 +16,11 @@ DPM-Solver++, 2022, eq. 8; Jukic et al., 2024, eqs. 8 and 10 (bridge SDE and ODE
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
-from diffaudio.solve.solver import Noise
+from diffaudio.solve.problem import Noise
 
 
 def held_noise(z: State, x0: State, now: Marginal, noise: Noise, *, noisy_start: bool) -> State:
@@ -40,6 +41,24 @@ def held_noise(z: State, x0: State, now: Marginal, noise: Noise, *, noisy_start:
     return noise() if noisy_start else torch.zeros_like(z)
 
 
+def shares(now: Marginal, then: Marginal, eta: float) -> tuple[Tensor, Tensor]:
+    """Return (sqrt(S^2 - c^2), c): how much noise of the next knot is kept, how much is fresh."""
+    fresh = eta * then.sigma * torch.sqrt(-torch.expm1(2.0 * (now.log_snr - then.log_snr)))
+    return torch.sqrt(then.sigma**2 - fresh**2), fresh
+
+
+def rate(now: Marginal, then: Marginal, eta: float) -> float:
+    """Return how fast the weight of estimates grows in half-log-SNR: 1, and 2 where eta = 1.
+
+    What is kept of the noise shrinks by exp(-h) because of the flow, and more where some is drawn
+    afresh; the estimates, which replace it, count towards the end of the step accordingly.
+    """
+    if eta == 0.0 or not now.log_snr.isfinite():
+        return 1.0
+    kept, _ = shares(now, then, eta)
+    return 1.0 + (torch.log(then.sigma / kept) / (then.log_snr - now.log_snr)).item()
+
+
 def update(
     x0: State, eps: State, now: Marginal, then: Marginal, noise: Noise, *, eta: float = 0.0
 ) -> State:
@@ -55,6 +74,10 @@ def update(
     """
     if eta == 0.0:
         return then.z(x0, eps)
-    fresh = eta * then.sigma * torch.sqrt(-torch.expm1(2.0 * (now.log_snr - then.log_snr)))
-    kept = torch.sqrt(then.sigma**2 - fresh**2)
+    kept, fresh = shares(now, then, eta)
     return then.alpha * x0 + kept * eps + fresh * noise()
+
+
+def x0_of(z: State, eps: State, now: Marginal) -> State:
+    """Return the clean state that z holds besides the noise eps; needs alpha > 0."""
+    return (z - now.sigma * eps) / now.alpha

@@ -19,13 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from diffaudio import weights
-from diffaudio.files import digest, fsync_dir, write_json
+from diffaudio.files import fsync_dir, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
@@ -45,7 +43,7 @@ class Progress:
         updates: those that changed the weights.
         skipped: those skipped in a row until now.
         validated: the step of the last validation.
-        best: {"checkpoint": name, metric: value, ...} of the best validation.
+        best: {"checkpoint": name, "protocol": digest, metric: value, ...} of the best validation.
         log_bytes: length of log.jsonl.
         seconds: spent on steps, by the clock; what was lost by a kill is not counted.
     """
@@ -119,11 +117,11 @@ class Checkpoints:
         state = self._state(newest)
         for change in self._changes(state).values():
             log.info("going on with another %s", change)
-        self._verify(newest, state["files"])
-        weights.fit(model, weights.read_weights(newest, ema=False), newest)
-        _unflatten(model, optimizer, self._moments(newest / _OPTIMIZER))
+        held = {name: self._tensors(newest / name, sha) for name, sha in state["files"].items()}
+        weights.fit(model, held[weights.MODEL], newest)
+        _unflatten(model, optimizer, held[_OPTIMIZER])
         if ema is not None:
-            ema.load_state_dict(weights.read_weights(newest, ema=True))
+            ema.load_state_dict(held[weights.EMA])
         progress = Progress(**state["progress"])
         log.info("%s: going on from step %d", newest, progress.step)
         return progress
@@ -191,17 +189,10 @@ class Checkpoints:
             if old.get(key) != new.get(key)
         }
 
-    def _verify(self, folder: Path, files: Mapping[str, str]) -> None:
-        for name, recorded in files.items():
-            path = folder / name
-            if not path.is_file() or digest(path) != recorded:
-                raise self._damaged(path)
-
-    def _moments(self, path: Path) -> dict[str, Tensor]:
-        """Read the optimiser's tensors into memory of their own, not the file's."""
+    def _tensors(self, path: Path, recorded: str) -> dict[str, Tensor]:
         try:
-            return {name: tensor.clone() for name, tensor in load_file(path).items()}
-        except SafetensorError as error:
+            return weights.read_tensors(path, recorded)
+        except Refusal as error:
             raise self._damaged(path) from error
 
     def _damaged(self, path: Path) -> Refusal:
@@ -233,6 +224,6 @@ def _unflatten(model: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Ten
     state: dict[int, dict[str, Tensor]] = {}
     for path, tensor in tensors.items():
         name, _, key = path.rpartition("/")
-        state.setdefault(number[name], {})[key] = tensor
+        state.setdefault(number[name], {})[key] = tensor.clone()  # in memory that is not the file's
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,9 +14,26 @@ from diffaudio.model import Model
 from diffaudio.train.signals import Stop
 from diffaudio.train.spec import TrainSpec
 
-__all__ = ["Job", "Outcome", "Validate"]
+__all__ = ["Job", "Outcome", "Scores", "Validate"]
 
 Outcome = Literal["done", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a validation found, the same on every rank.
+
+    Attributes:
+        means: of the loss and of each metric, over what could be measured; one that nothing has
+            is absent.
+        counts: how many values each mean is of.
+        broken: ids of utterances that the model makes nothing of, in order. They are in no mean,
+            so a validation that has some would look better than it is, and chooses no best.
+    """
+
+    means: Mapping[str, float]
+    counts: Mapping[str, int]
+    broken: Sequence[str] = ()
 
 
 class Validate(Protocol):
@@ -26,10 +43,12 @@ class Validate(Protocol):
     def higher(self) -> bool:
         """Whether a higher value of the metric that chooses the best checkpoint is better."""
 
-    def __call__(
-        self, model: Model, accelerator: Accelerator, stop: Stop
-    ) -> dict[str, float] | None:
-        """Return the mean of each metric; None if any rank was asked to stop meanwhile."""
+    @property
+    def protocol(self) -> str:
+        """A digest of all that scores depend on beside the weights: equal ones may be compared."""
+
+    def __call__(self, model: Model, accelerator: Accelerator, stop: Stop) -> Scores | None:
+        """Return what was found; None if any rank was asked to stop meanwhile."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ class Run:
         text = "global %d = %d per device x %d devices x %d accumulations"
         log.info(text, spec.global_batch, size, world, self.micro)
         self.bare = job.model  # `model` is what accelerate makes of it: the same weights
-        self.model, self.optimizer = accelerator.prepare(self.bare, adamw(self.bare, job.spec))
+        self.model = accelerator.prepare(self.bare)
+        # Not prepared: the wrapper serves loss scaling, which bf16 does without, and costs time.
+        self.optimizer = adamw(self.bare, job.spec)
         self.model.train()
         self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
         if job.spec.init_from and self.checkpoints.newest() is None:
@@ -94,7 +96,7 @@ class Run:
         if accelerator.is_main_process:
             self.checkpoints.tidy()
         accelerator.wait_for_everyone()
-        self.progress = self.checkpoints.restore(self.bare, self.optimizer.optimizer, self.ema)
+        self.progress = self.checkpoints.restore(self.bare, self.optimizer, self.ema)
         if self.progress.step > job.spec.steps:
             raise Refusal(
                 f"{job.exp}: is at step {self.progress.step}, past train.steps {job.spec.steps}",
@@ -103,6 +105,12 @@ class Run:
         self.monitor: Monitor | None = None
         self.stopped = False
         self.improved = False
+        if self.progress.best is not None and job.validate is not None and self._best() is None:
+            log.info(
+                "the best so far, %s, does not count from here on: sampler, seed, precision, "
+                "validation set or a metric's version is not what it was scored with",
+                self.progress.best["checkpoint"],
+            )
 
     def watched(self) -> Monitor:
         """Return the monitor of the main rank."""
@@ -155,7 +163,7 @@ class Run:
             share.audio += int(batch.samples.sum()) / self.job.rate
             assert batch.step == self.progress.step, (batch.step, self.progress.step)
             batch = batch.to(device)
-            seed(batch.keys[0], device)  # dropout
+            seed(plan.key(batch.keys[0], "dropout"), device)  # the key itself makes item 0's noise
             with self.accelerator.no_sync(self.model) if left else contextlib.nullcontext():
                 with self._autocast():
                     losses, parts = self.model(batch)
@@ -200,13 +208,20 @@ class Run:
         progress.validated = progress.step
         if self.monitor is not None:
             self.monitor.validated(progress.step, scores)
-        new = scores.get(self.spec.valid_metric)  # absent if no utterance could be measured
-        old = (progress.best or {}).get(self.spec.valid_metric)
-        self.improved = new is not None and (
-            old is None or (new > old if validate.higher else new < old)
-        )
+        new = scores.means.get(self.spec.valid_metric)  # absent if nothing could be measured
+        if new is None or scores.broken:
+            return
+        old = (self._best() or {}).get(self.spec.valid_metric)
+        self.improved = old is None or (new > old if validate.higher else new < old)
         if self.improved:
-            progress.best = {"checkpoint": progress.name, **scores}
+            shown = {"checkpoint": progress.name, "protocol": validate.protocol}
+            progress.best = {**shown, **scores.means}
+
+    def _best(self) -> Mapping[str, Any] | None:
+        """Return the best validation so far, if it was scored as the next one will be."""
+        best, validate = self.progress.best, self.job.validate
+        comparable = best and validate and best.get("protocol") == validate.protocol
+        return best if comparable else None
 
     def save(self) -> None:
         """Write a checkpoint if this step asks for it, or the run ends here."""
@@ -216,7 +231,7 @@ class Run:
             return
         if self.monitor is not None:
             self.progress.log_bytes = self.monitor.log.sync()
-            self.checkpoints.save(self.progress, self.bare, self.optimizer.optimizer, self.ema)
+            self.checkpoints.save(self.progress, self.bare, self.optimizer, self.ema)
         self.accelerator.wait_for_everyone()
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:

@@ -17,6 +17,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from diffaudio.files import write_json
 from diffaudio.log import Refusal, log
 from diffaudio.train.checkpoint import Progress
+from diffaudio.train.job import Scores
 
 __all__ = ["Log", "Monitor", "status"]
 
@@ -105,11 +106,21 @@ class Monitor:
         if row["step"] % self._every == 0 or row["step"] == self._bar.total:
             self._report()
 
-    def validated(self, step: int, scores: Mapping[str, float]) -> None:
+    def validated(self, step: int, scores: Scores) -> None:
         """Show the scores of a validation."""
-        self.log.write({"step": step, "valid": dict(scores)})
-        log.info("step %d, validation: %s", step, _words(scores))
-        self._plot({f"valid/{name}": value for name, value in scores.items()}, step)
+        row = {"step": step, "valid": dict(scores.means), "n": dict(scores.counts)}
+        self.log.write({**row, "broken": list(scores.broken)} if scores.broken else row)
+        counted = [
+            f"{name} {value:.4g} (n = {scores.counts[name]})"
+            for name, value in scores.means.items()
+        ]
+        log.info("step %d, validation: %s", step, ", ".join(counted))
+        if scores.broken:
+            log.warning(
+                "step %d cannot be the best: no usable output or loss for %s",
+                *(step, ", ".join(scores.broken)),
+            )
+        self._plot({f"valid/{name}": value for name, value in scores.means.items()}, step)
 
     def _report(self) -> None:
         """Sum up the steps since the last report."""

@@ -27,7 +27,8 @@ BUDGET = frozenset(
 """Keys that a run may change when it goes on; they say how long and how watched, not what.
 
 Changing `steps` moves the rest of the learning rate's decay; changing `max_per_device` sums the
-same numbers in another order, which floating point rounds differently.
+same numbers in another order, which floating point rounds differently; changing `valid_items` (or
+the validation set, or how decoding is done) makes the best so far count no more.
 """
 
 
@@ -49,6 +50,7 @@ class TrainSpec:
         ema: half-life of the weights' moving average in steps; 0 keeps none.
         seed: of order, crops, noise, dropout and initial weights.
         precision: fp32, or bf16 inside the network; auto takes bf16 where the hardware has it.
+            Validation generates in `decode.precision`.
         threads: of computing on a CPU; 0 shares all cores among the ranks of the machine.
         workers: processes per device that read data; 0 reads in the training process.
         valid_every: steps between validations, of which the last step has one; 0 never validates.

@@ -8,7 +8,7 @@ import pytest
 from diffaudio.bin import main as cli
 from diffaudio.data import audio
 from diffaudio.decode import stage
-from diffaudio.files import read_json, write_json
+from diffaudio.files import digest, read_json, write_json
 from diffaudio.score import measure
 
 
@@ -46,9 +46,14 @@ def test_from_decoded_wavs_to_a_published_table(place, tiny_dump, capsys):
     shown = capsys.readouterr().out
     assert "tiny on mini: 6 utterances, 2 network calls, real-time factor" in shown
     assert "Compared with the noisy input:" in shown
-    found = read_json(place / "results/mini_tiny.json")
+    (path,) = (place / "results").glob("mini_test_tiny_*.json")
+    found = read_json(path)
     assert (found["recipe"], found["label"], found["n"]) == ("voicebank", "mini (noise)", 6)
-    assert found["train"] == {"steps": 5, "hours": 0.5, "params": found["train"]["params"]}
+    train = found["train"]
+    assert (train["steps"], train["hours"]) == (5, 0.5)
+    assert train["config_sha256"] == digest(place / "exp/tiny/config.yaml")
+    assert found["checkpoint"] == "step_00000005"
+    assert (found["grid"], found["device"], found["threads"]) == ("UniformGrid()", "cpu", 1)
     assert (place / "exp/tiny/report.html").resolve().parent.name == "test"
     for page in ("RESULTS.md", "exp/tiny/RESULTS.md"):
         assert "| tiny | 2 |" in (place / page).read_text()
@@ -63,6 +68,42 @@ def test_the_second_run_only_shows_the_table(place, tiny_dump, capsys):
     assert "up to date" in found.err
     assert "tiny on mini" in found.out
     assert not (place / "results").exists()
+
+
+def test_changed_wavs_are_scored_again(place, tiny_dump, capsys):
+    decode(tiny_dump)
+    assert run() == 0
+    path = place / "exp/tiny/decode/default/test/a.wav"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    assert run() == 1  # a file of another size is no output of the decoder
+    assert "a.wav has" in capsys.readouterr().err
+    path.write_bytes(whole[:44] + bytes(len(whole) - 44))  # silence, as long as it was
+    assert run() == 0
+    found = capsys.readouterr()
+    assert "input wavs in exp/tiny/decode/default/test changed" in found.err
+    assert "SI-SDR failed for 1 of 6 utterances (the estimate is silent): a" in found.out
+    made = path.parent / "decode.json"
+    old = str(read_json(made)["rtf"])
+    new = old[:-1] + ("1" if old[-1] != "1" else "2")
+    made.write_text(made.read_text().replace(f'"rtf": {old}', f'"rtf": {new}'))
+    assert run() == 0
+    assert f"real-time factor {new}" in capsys.readouterr().out
+
+
+def test_two_experiments_are_compared(place, tiny_dump, capsys):
+    decode(tiny_dump)
+    assert run() == 0
+    argv = ["--tag", "again", "--wavs", "exp/tiny/decode/default/test", "--exp", "exp/other"]
+    plain = ["--config", "plain.yaml", "--data", "data/mini", "--score.metrics", "[SI-SDR]"]
+    (place / "plain.yaml").write_text("audio: {rate: 8000, target: clean, given: noisy}\n")
+    assert cli.main(["score", *plain, *argv, "--versus", "exp/tiny"]) == 0
+    assert "Compared with tiny: no verdict" in capsys.readouterr().out
+    found = read_json(place / "exp/other/score/again/test/summary.json")
+    assert found["metrics"]["SI-SDR"]["versus"]["tiny"]["mean_difference"] == 0
+    argv += ["--exp", "exp/third", "--versus", "exp/other:again"]
+    assert cli.main(["score", *plain, *argv]) == 0
+    assert "Compared with other again: " in capsys.readouterr().out
 
 
 def test_wavs_of_another_configuration_are_refused_with_both_values(place, tiny_dump, capsys):

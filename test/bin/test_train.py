@@ -63,7 +63,9 @@ def test_trains_then_is_up_to_date_and_can_be_loaded(train, loaded, tmp_path, ca
     valid = {f"step_{row['step']:08d}": row["valid"] for row in rows if "valid" in row}
     assert [*valid] == ["step_00000003", "step_00000005"]
     best = max(valid, key=lambda name: valid[name]["SI-SDR"])
-    assert read_json(exp / "best.json") == {"checkpoint": best, **valid[best]}
+    held = read_json(exp / "best.json")
+    assert len(held.pop("protocol")) == 16
+    assert held == {"checkpoint": best, **valid[best]}
     assert "PESQ" not in valid[best]  # 8 kHz
     assert read_json(exp / "status.json")["state"] == "done"
     said = capsys.readouterr().err
@@ -83,6 +85,23 @@ def test_goes_on_where_it_was_in_the_middle_of_an_epoch(train, tmp_path):
     folders = [weights.find(tmp_path / exp, "last") for exp in ("cut", "whole")]
     assert folders[0].name == folders[1].name == "step_00000005"
     assert same(*folders)
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        ((), True),
+        (("--decode.threads", 2, "--decode.checkpoint", "last"), True),
+        (("--decode.sampler.calls", 1), False),
+        (("--decode.seed", 1), False),
+        (("--decode.precision", "bf16"), False),
+        (("--train.valid_items", 3), False),
+    ],
+)
+def test_the_best_so_far_counts_if_it_was_scored_alike(train, capsys, tmp_path, options, counts):
+    assert train("--train.steps", 1) == 0
+    assert train("--train.steps", 2, *options) == 0
+    assert ("the best so far, step_00000001, does not count" in capsys.readouterr().err) != counts
 
 
 def test_another_setting_is_refused_with_both_values_and_force_starts_anew(train, tmp_path, capsys):

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -37,10 +39,21 @@ def test_compression_is_the_published_formula():
     """A sine's state has magnitude s |X|^e and the phase of X."""
     codec = CompressedSTFT(n_fft=256, hop=64, exponent=0.5, scale=0.15)
     n = torch.arange(4096.0)
-    audio = 0.5 * torch.cos(2 * torch.pi * 32 / 256 * n)[None, None]
-    state = codec.encode(audio)[0, :, 32, 20]
-    expected = 0.5 / 2 * codec.window.sum()  # amplitude / 2 times the window's sum
-    assert state.square().sum().sqrt().item() == pytest.approx(0.15 * expected.sqrt().item(), 1e-4)
+    audio = 0.5 * torch.cos(2 * torch.pi * 33 / 256 * n + 0.7)[None, None]
+    state = codec.encode(audio)[0, :, 33]
+    expected = 0.5 / 2 * 256 / 2  # amplitude / 2 times the window's sum
+    magnitude = 0.15 * math.sqrt(expected)
+    for frame in (20, 21, 22):  # starts at sample 64 frame - 128, a half window before its middle
+        phase = 2 * math.pi * 33 / 256 * (64 * frame - 128) + 0.7
+        assert state[0, frame].item() == pytest.approx(magnitude * math.cos(phase), abs=1e-3)
+        assert state[1, frame].item() == pytest.approx(magnitude * math.sin(phase), abs=1e-3)
+
+
+def test_a_waveform_is_divided_by_its_deviation():
+    codec, audio = Waveform(deviation=0.25), torch.full((1, 2, 3), 0.5)
+    state = codec.encode(audio)
+    assert torch.equal(state, torch.full((1, 2, 1, 3), 2.0))
+    assert torch.equal(codec.decode(state, 2), audio[..., :2])
 
 
 def test_gradient_is_finite_at_zero():

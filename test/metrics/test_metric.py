@@ -57,6 +57,16 @@ def test_what_cannot_be_measured_says_why(estimate, reason):
         metric.measure(estimate, estimate, 8000)
 
 
+def test_silence_has_no_value_without_a_reference_to_hold_against():
+    silence = np.zeros(4)
+    alone, calls = counted(needs_reference=False)
+    with pytest.raises(Unmeasurable, match="the estimate is silent"):
+        alone.measure(silence, np.ones(4), 8000)
+    assert calls == []
+    beside, _ = counted()
+    assert beside.measure(silence, np.ones(4), 8000) == 1.0  # the function may judge it
+
+
 def test_a_result_that_is_not_finite_is_no_value():
     metric, _ = counted(function=lambda *_: float("inf"))
     with pytest.raises(Unmeasurable, match="inf"):

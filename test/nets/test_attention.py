@@ -1,6 +1,9 @@
+import math
+
+import pytest
 import torch
 
-from diffaudio.nets.attention import Attention, rotate
+from diffaudio.nets.attention import Attention, _attend, rotate
 
 
 def test_rotation_depends_on_distance_only():
@@ -12,6 +15,39 @@ def test_rotation_depends_on_distance_only():
         diagonal = scores.diagonal(offset)
         torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal))
     assert (scores[0, 0] - scores[0, 7]).abs() > 1e-3
+
+
+def test_rotation_by_hand():
+    """Of four features the pairs are (0, 2) and (1, 3); they turn by 1 and by 1/100 a position."""
+    turned = rotate(torch.tensor([[1.0, 1.0, 0.0, 0.0]]).double().expand(3, 4))
+    wanted = [math.cos(2), math.cos(0.02), math.sin(2), math.sin(0.02)]
+    assert turned[2].tolist() == pytest.approx(wanted, abs=1e-7)
+    assert turned[0].tolist() == [1, 1, 0, 0]
+
+
+def test_attention_depends_on_distance_only():
+    """The same sequence five positions later, behind keys that count for nothing: the same."""
+    torch.manual_seed(0)
+    layer, x = Attention(16, 2), torch.randn(2, 6, 16)
+    later = torch.nn.functional.pad(x, (0, 0, 5, 0), value=7.0)
+    bias = torch.zeros(1, 1, 1, 11)
+    bias[..., :5] = float("-inf")
+    torch.testing.assert_close(layer(later, bias)[:, 5:], layer(x), atol=1e-5, rtol=1e-4)
+    turned = layer(x.roll(1, 1)).roll(-1, 1)
+    assert (turned - layer(x)).abs().max() > 1e-3  # but not whatever the order
+
+
+@pytest.mark.parametrize("padded", [0, 3])
+def test_a_bias_is_added_to_the_scores_before_the_softmax(padded):
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 2, 3, 7, 4)
+    bias = torch.randn(2, 1, 1, 7)
+    bias[..., 7 - padded :] = float("-inf")
+    fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, bias)
+    torch.testing.assert_close(_attend(q, k, v, bias), fused)
+    weights = [math.exp((q[0, 0, 2] @ k[0, 0, j]) / 2 + bias[0, 0, 0, j]) for j in range(7)]
+    mean = sum(w * v[0, 0, j] for j, w in enumerate(weights)) / sum(weights)
+    torch.testing.assert_close(_attend(q, k, v, bias)[0, 0, 2], mean)
 
 
 def test_equals_the_fused_kernel():

@@ -1,9 +1,12 @@
 """Promises of every network: any length, padding-invariant, every parameter used, zero at first."""
 
+import math
+
 import pytest
 import torch
 
 from diffaudio.nets import BandTransformer, UNet2d
+from diffaudio.nets.layers import NoiseEmbedding
 
 NETS = {
     "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16, 24), patch=(4, 2), depth=1,
@@ -59,6 +62,47 @@ def test_every_parameter_matters(name):
     assert silent == []
 
 
+SMALLEST = {
+    "unet2d": lambda: UNet2d(1, 1, 1, widths=(2,), patch=(1, 1), strides=(), blocks=0, depth=1),
+    "unet2d without attention": lambda: UNet2d(
+        1, 1, 1, widths=(2, 2), patch=(1, 1), strides=((1, 1),), blocks=1, depth=0
+    ),
+    "unet2d without residual blocks": lambda: UNet2d(
+        1, 1, 1, widths=(2, 2), patch=(1, 1), strides=((1, 1),), blocks=0, depth=1
+    ),
+    "bands": lambda: BandTransformer(1, 1, 1, bands=1, patch=1, width=2, depth=1, heads=1),
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_every_parameter_of_the_smallest_has_a_gradient(name):
+    """Ranks that train together wait for the gradient of every weight."""
+    torch.manual_seed(0)
+    net = SMALLEST[name]()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    net(torch.randn(2, 1, 1, 5), torch.rand(2)).square().sum().backward()
+    silent = [n for n, p in net.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
+    assert silent == []
+
+
+def test_sinusoids_of_the_noise_level_by_hand():
+    """Three sinusoids have 1, sqrt(1000) and 1000 radians a unit."""
+    embed = NoiseEmbedding(8, sinusoids=3)
+    embed.layers = torch.nn.Identity()
+    angles = [0.1, 0.1 * math.sqrt(1000), 100.0]
+    wanted = [*map(math.cos, angles), *map(math.sin, angles)]
+    assert embed(torch.tensor([0.1]))[0].tolist() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_noise_levels_are_far_apart():
+    embed = NoiseEmbedding(8)
+    embed.layers = torch.nn.Identity()
+    near, far, same = embed(torch.tensor([0.1, 0.9, 0.1001]))
+    assert torch.cosine_similarity(near, far, 0) < 0.5
+    assert torch.cosine_similarity(near, same, 0) > 0.99
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_noise_level_matters(name):
     net, x = build(name), torch.randn(1, 4, BINS[name], 8)
@@ -69,5 +113,13 @@ def test_noise_level_matters(name):
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="strides"):
         UNet2d(4, 2, 64, widths=(8, 16), strides=((2, 2), (2, 2)))
+    with pytest.raises(ValueError, match="at least 2"):
+        UNet2d(4, 2, 64, widths=(1, 16), strides=((2, 2),))
+    for blocks, strides in ((0, ((2, 2),)), (1, ())):
+        with pytest.raises(ValueError, match="nothing sees the noise level"):
+            UNet2d(4, 2, 64, widths=(8,) * (len(strides) + 1), strides=strides, blocks=blocks,
+                   depth=0)  # fmt: skip
+    with pytest.raises(ValueError, match="depth must be at least 1"):
+        BandTransformer(4, 2, 64, depth=0)
     with pytest.raises(ValueError, match="heads"):
         BandTransformer(4, 2, 64, width=30, heads=4)

@@ -6,10 +6,34 @@ import pytest
 import torch
 
 from diffaudio.log import Refusal
-from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.process import (
+    BBED,
+    OUVE,
+    VE,
+    VP,
+    Cosine,
+    FlowSE,
+    GradTTS,
+    RectifiedFlow,
+    SchroedingerBridgeVE,
+    SchroedingerBridgeVP,
+)
 from diffaudio.process.path import refuse_singular
 
-PATHS = [VE(), RectifiedFlow(), RectifiedFlow(0.01), FlowSE(), OUVE(), SchroedingerBridgeVE()]
+PATHS = [
+    VE(),
+    VP(),
+    Cosine(),
+    Cosine(shift=-0.5),
+    RectifiedFlow(),
+    RectifiedFlow(0.01),
+    FlowSE(),
+    GradTTS(),
+    OUVE(),
+    BBED(),
+    SchroedingerBridgeVE(),
+    SchroedingerBridgeVP(),
+]
 
 
 def inside(path, n=9):
@@ -65,7 +89,9 @@ def test_clean_at_zero_and_all_of_y_or_none(path):
     assert path.mean(zero) == 0
     t = inside(path)
     whole = path.alpha(t) + path.mean(t)
-    if path.uses_given:  # x moves from x_0 to y: their weights share 1
+    if isinstance(path, SchroedingerBridgeVP):  # over a reference that shrinks what it moves
+        assert (whole < 1).all()
+    elif path.uses_given:  # x moves from x_0 to y: their weights share 1
         torch.testing.assert_close(whole, torch.ones_like(t))
     else:
         assert (path.mean(t) == 0).all()
@@ -134,6 +160,13 @@ def test_start_is_the_last_marginal_around_the_guess():
         lambda: OUVE(sigma_min=0.5),
         lambda: SchroedingerBridgeVE(k=1.0),
         lambda: SchroedingerBridgeVE(k=-2.0),
+        lambda: RectifiedFlow(sigma_min=-0.5),
+        lambda: RectifiedFlow(sigma_min=-2.0),
+        lambda: VP(beta_min=-1.0),
+        lambda: Cosine(t_max=1.2),
+        lambda: BBED(t_max=1.1),
+        lambda: BBED(c=0.0),
+        lambda: SchroedingerBridgeVP(beta_max=-1.0),
     ],
 )
 def test_ends_that_are_no_paths_are_refused(wrong):

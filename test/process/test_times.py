@@ -1,15 +1,43 @@
 """Training times: inverse distribution functions, checked against the distributions themselves."""
 
+import math
+
 import pytest
 import torch
 
-from diffaudio.process import OUVE, VE, AtEnd, LogitNormal, LogNormal, RectifiedFlow, Uniform
+from diffaudio.log import Refusal
+from diffaudio.process import (
+    OUVE,
+    VE,
+    AtEnd,
+    Cosine,
+    Laplace,
+    LogitNormal,
+    LogNormal,
+    LogUniform,
+    PathTimes,
+    RectifiedFlow,
+    SchroedingerBridgeVE,
+    Uniform,
+)
 
 U = torch.linspace(0, 1, 1001, dtype=torch.float64)[:-1]
 
 
-@pytest.mark.parametrize("path", [VE(), RectifiedFlow(), OUVE()], ids=str)
-@pytest.mark.parametrize("times", [Uniform(), LogNormal(), LogitNormal(), AtEnd()], ids=str)
+TIMES = [
+    Uniform(),
+    LogNormal(),
+    LogUniform(),
+    LogitNormal(),
+    Laplace(),
+    Laplace(0.5, 0.5),
+    PathTimes(Cosine()),
+    AtEnd(),
+]
+
+
+@pytest.mark.parametrize("path", [VE(), RectifiedFlow(), OUVE(), SchroedingerBridgeVE()], ids=str)
+@pytest.mark.parametrize("times", TIMES, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_times_rise_with_u_and_stay_on_the_path(path, times, dtype):
     t = times(U.to(dtype), path)
@@ -50,3 +78,40 @@ def test_logit_normal_has_the_normal_s_quantiles():
 
 def test_at_end_is_the_end():
     assert (AtEnd()(U, OUVE()) == 1.0).all()
+
+
+@pytest.mark.parametrize("path", [VE(), Cosine(), RectifiedFlow()], ids=str)
+def test_noise_levels_are_drawn_alike_on_every_path(path):
+    """The median and the quartiles, where the path's ends cut off next to nothing."""
+    quarters = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    level = lambda times: -path.log_snr(times(quarters, path))  # noqa: E731  log(sigma / alpha)
+    quartile = 0.6744897501960817  # of the standard normal
+    normal = torch.tensor([-1.2 - 1.2 * quartile, -1.2, -1.2 + 1.2 * quartile]).double()
+    torch.testing.assert_close(level(LogNormal(-1.2, 1.2)), normal, rtol=0, atol=2e-3)
+    half = math.log(2.0)  # a Laplace variable is within its scale times log 2 half of the time
+    laplace = torch.tensor([-0.3 - 0.25 * half, -0.3, -0.3 + 0.25 * half]).double()
+    torch.testing.assert_close(level(Laplace(0.3, 0.25)), laplace, rtol=0, atol=2e-3)
+    uniform = math.log(0.01) + quarters * math.log(100.0)
+    torch.testing.assert_close(level(LogUniform(0.01, 1.0)), uniform)
+
+
+def test_times_of_a_path_on_itself_are_uniform_and_elsewhere_have_its_levels():
+    torch.testing.assert_close(PathTimes(Cosine())(U, Cosine()), Uniform()(U, Cosine()))
+    path = RectifiedFlow()
+    t = PathTimes(Cosine())(U[1:], path)
+    torch.testing.assert_close(path.log_snr(t), Cosine().log_snr(Uniform()(U[1:], Cosine())))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: LogNormal(std=0.0),
+        lambda: LogitNormal(std=-1.0),
+        lambda: Laplace(scale=0.0),
+        lambda: LogUniform(0.0, 1.0),
+        lambda: LogUniform(2.0, 1.0),
+    ],
+)
+def test_distributions_that_are_none_are_refused(wrong):
+    with pytest.raises(Refusal, match="is not above 0"):
+        wrong()

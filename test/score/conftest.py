@@ -73,11 +73,17 @@ def request_(corpus, wavs, tmp_path):
         "seed": 3,
         "hardware": "a box",
         "threads": 2,
+        "grid": "UniformGrid()",
+        "device": "cpu",
+        "precision": "fp32",
+        "checkpoint": "step_00000800",
+        "checkpoint_sha256": "1a2b3c4d5e",
     }
     about |= {"train_steps": 800, "train_hours": 0.1, "params": 1000, "config_sha256": "cc"}
     write_json(wavs / "decode.json", about)
     exp = tmp_path / "exp" / "demo"
     exp.mkdir(parents=True)
+    (exp / "config.yaml").write_text("train: {seed: 5}\n")
     rows = [{"step": n, "loss": 1 / n, "lr": 1e-3, "seconds": 1} for n in range(1, 9)]
     rows.append({"step": 8, "valid": {"SI-SDR": 9.0}})
     (exp / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -96,8 +102,110 @@ def request_(corpus, wavs, tmp_path):
 def run(here, request_, spec):
     """Return a function that scores the estimates, with changes to what is asked."""
 
-    def go(asked=request_, audio=spec, settings=SPEC, *, inputs=None):
+    def go(asked=request_, audio=spec, settings=SPEC, *, inputs=None, force=False):
         keys = {"score.resamples": settings.resamples}
-        score(asked, audio, settings, keys=keys, inputs=inputs or {"wavs": "0"}, nj=1, force=False)
+        score(asked, audio, settings, keys=keys, inputs=inputs or {"wavs": "0"}, nj=1, force=force)
 
     return go
+
+
+def _made(system: str, mean: float, *, verdict="better", withheld=None, p=0.0001, **more):
+    """Return a result in one metric, compared with an input of 1.5."""
+    compared = {
+        "n": 128,
+        "system": {"mean": mean, "ci95": [mean - 0.1, mean + 0.1]},
+        "baseline": {"mean": 1.5, "ci95": [1.4, 1.6]},
+        "mean_difference": mean - 1.5,
+        "ci95": [mean - 1.6, mean - 1.4],
+        "p": p,
+        "p_holm": p,
+        "verdict": verdict,
+        "withheld": withheld,
+    }
+    entry = {"mean": mean, "ci95": [mean - 0.1, mean + 0.1], "better": "higher"}
+    entry |= {"n": 128, "failed": 0, "missing": 0}
+    if system != "noisy":
+        entry["versus"] = {"noisy": compared}
+    return {
+        "recipe": "voicebank",
+        "corpus": "mini",
+        "not_comparable": [],
+        "role": "input" if system == "noisy" else "system",
+        "given": "noisy",
+        "system": system,
+        "speakers": 2,
+        "n": 128,
+        "calls": 0,
+        "rtf": None,
+        "commit": "abc",
+        "hardware": None,
+        "protocol_sha256": "f" * 64,
+        "train": {"steps": None, "hours": None, "params": None},
+        "metrics": {"PESQ": entry},
+        **more,
+    }
+
+
+def _silent(failed: int):
+    """Return a result whose metric failed for some of 128 utterances."""
+    found = _made("mute", 1.9, verdict=None, withheld=f"{failed} of 128 failed")
+    entry = found["metrics"]["PESQ"]
+    left = 128 - failed
+    entry |= {"n": left, "failed": failed}
+    compared = entry["versus"]["noisy"]
+    compared["n"] = left
+    if not left:
+        entry |= {"mean": None, "ci95": None}
+        empty = {"mean": None, "ci95": None}
+        compared |= {"system": empty, "baseline": empty, "mean_difference": None, "ci95": None}
+        compared |= {"p": None, "p_holm": None}
+    return found
+
+
+@pytest.fixture
+def made():
+    """Return a maker of results in one metric."""
+    return _made
+
+
+@pytest.fixture
+def silent():
+    """Return a maker of results whose metric failed for some utterances."""
+    return _silent
+
+
+@pytest.fixture
+def noisy():
+    return _made("noisy", 1.5)
+
+
+@pytest.fixture
+def demo():
+    return _made(
+        "demo",
+        1.9,
+        calls=2.0,
+        rtf=0.0814,
+        hardware="2 cores",
+        decode_commit="0de",
+        checkpoint="step_00000500",
+        checkpoint_sha256="1a2b3c4d5e6f",
+        solver="DDIM(eta=0.0)",
+        grid="UniformGrid()",
+        device="cpu",
+        seed=7,
+        train={
+            "steps": 800,
+            "hours": 0.15,
+            "params": 1_900_000,
+            "seed": 3,
+            "config_sha256": "cafe",
+        },
+    )
+
+
+@pytest.fixture
+def protocols():
+    """Return the protocol of the made results, by its digest."""
+    test_set = {"split": "test"}
+    return {"f" * 64: {"metrics": {"PESQ": {}}, "baseline": "noisy", "test_set": test_set}}

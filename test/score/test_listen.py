@@ -38,6 +38,12 @@ def test_a_small_set_shows_nobody_twice_and_unmeasured_ones_never(count):
     assert "u01" not in names
 
 
+def test_where_the_metric_failed_nothing_is_worse():
+    failing = [*table([5, 1, 9]), Scored("mute", 1.0, {}, {}, {"PESQ": "silent"})]
+    for better in ("higher", "lower"):
+        assert choose(failing, "PESQ", better, 1)["worst"] == ["mute"]
+
+
 def players(page: str) -> list[np.ndarray]:
     return [
         soundfile.read(io.BytesIO(base64.b64decode(data)))[0]
@@ -86,6 +92,16 @@ def test_audio_beyond_full_scale_is_turned_down_in_all_versions(corpus, wavs, tm
     clean, _ = audio.load(tmp_path / "root/clean/p1_000.wav")
     assert heard[1] == pytest.approx(loud[:, 0] / 4, abs=1e-4)
     assert heard[2] == pytest.approx(clean[:, 0] / 4, abs=1e-4)
+
+
+def test_what_is_not_finite_can_be_shown(corpus, wavs, tmp_path, spec):
+    x, _ = audio.load(wavs / "p1_000.wav")
+    x[:100] = [[np.nan]]
+    x[100:200] = [[np.inf]]
+    soundfile.write(wavs / "p1_000.wav", x, RATE, subtype="FLOAT")
+    heard = players(card(chosen(corpus, wavs, tmp_path), spec, "demo"))
+    assert (heard[1][:100] == 0).all()
+    assert heard[1][100:200] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_long_utterance_is_cut_and_says_so(corpus, wavs, tmp_path, spec):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soundfile
 
 from diffaudio.data import audio, manifest
 from diffaudio.data.audio import AudioSpec
@@ -77,6 +78,24 @@ def test_what_cannot_be_measured_is_kept_with_its_reason(sounds, spec, monkeypat
     monkeypatch.setitem(METRICS, "X", other)
     table = run(sounds, spec, ["X", "SI-SDR"])
     assert all(row.missing == {"X": "too quiet"} and "SI-SDR" in row.values for row in table)
+    assert all(row.failed == {} for row in table)  # its reference would have none either
+
+
+def test_what_the_estimate_alone_prevents_is_a_failure(sounds, spec, wavs):
+    audio.save(wavs / "p1_001.wav", np.zeros(RATE // 2), RATE)
+    broken, _ = audio.load(wavs / "p1_002.wav")
+    broken[7] = np.nan
+    soundfile.write(wavs / "p1_002.wav", broken, RATE, subtype="FLOAT")
+    first, silent, not_finite, last = run(sounds, spec)
+    assert silent.failed == {"SI-SDR": "the estimate is silent"}
+    assert not_finite.failed == {"SI-SDR": "the estimate holds values that are not finite"}
+    assert first.failed == last.failed == silent.missing == not_finite.missing == {}
+
+
+def test_silence_where_the_reference_is_silent_is_no_failure(sounds, spec, wavs, tmp_path):
+    for path in (wavs / "p1_001.wav", tmp_path / "root/clean/p1_001.wav"):
+        audio.save(path, np.zeros(RATE // 2), RATE)
+    assert run(sounds, spec)[1].missing == {"SI-SDR": "the reference is silent"}
 
 
 def test_channels_are_averaged(tmp_path):
@@ -114,3 +133,15 @@ def test_measured_once_and_read_back_the_same(sounds, spec, tmp_path, monkeypatc
     again = measure_once(path, sounds, metrics, spec, nj=1, title="score noisy")
     assert again == first
     assert again[0] == Scored("p1_000", 0.5, first[0].values, {})
+
+
+def test_force_measures_again_what_was_kept(sounds, spec, tmp_path):
+    path = tmp_path / "cache" / "abc.jsonl"
+    metrics = [METRICS["SI-SDR"]]
+    first = measure_once(path, sounds, metrics, spec, nj=1, title="score noisy")
+    kept = path.read_text()
+    path.write_text(kept.replace('"seconds": 0.5', '"seconds": 9.5'))
+    stale = measure_once(path, sounds, metrics, spec, nj=1, title="score noisy")
+    assert stale[0].seconds == 9.5
+    assert measure_once(path, sounds, metrics, spec, nj=1, title="x", force=True) == first
+    assert path.read_text() == kept

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
 from diffaudio.metrics import METRICS
 from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
@@ -24,6 +27,8 @@ def test_protocol_names_versions_and_what_is_compared(spec):
     "change",
     [
         {"metrics": [METRICS["ESTOI"]]},
+        {"metrics": [replace(METRICS["SI-SDR"], version=9)]},
+        {"audio": AudioSpec(rate=8000, target="clean", given="noisy", channels=2)},
         {"test_set": {**TEST_SET, "manifest_sha256": "01"}},
         {"spec": ScoreSpec(resamples=500)},
     ],
@@ -35,6 +40,13 @@ def test_the_digest_moves_with_anything_that_matters(spec, change):
     first, second = protocol(**usual), protocol(**{**usual, **change})
     assert hashed(first) == hashed(protocol(**usual))
     assert hashed(first) != hashed(second)
+
+
+def test_the_digest_moves_with_the_version_of_scoring(spec, monkeypatch):
+    arguments = ([METRICS["SI-SDR"]], spec, ScoreSpec(), TEST_SET)
+    first = hashed(comparable(protocol(*arguments)))
+    monkeypatch.setattr("diffaudio.score.spec.VERSION", 99)
+    assert hashed(comparable(protocol(*arguments))) != first
 
 
 def test_the_bootstrap_does_not_change_what_an_utterance_scores(spec):

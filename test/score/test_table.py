@@ -2,40 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diffaudio.score.table import MINI, cell, difference, markdown, number, terminal
-
-
-def made(system: str, mean: float, **more):
-    compared = {"mean_difference": mean - 1.5, "ci95": [mean - 1.6, mean - 1.4], "p": 0.0001}
-    entry = {"mean": mean, "ci95": [mean - 0.1, mean + 0.1], "better": "higher"}
-    if system != "noisy":
-        entry["versus"] = {"noisy": compared}
-    return {
-        "recipe": "voicebank",
-        "corpus": "mini",
-        "system": system,
-        "n": 128,
-        "calls": 0,
-        "rtf": None,
-        "commit": "abc",
-        "hardware": None,
-        "protocol_sha256": "f" * 64,
-        "train": {"steps": None, "hours": None, "params": None},
-        "metrics": {"PESQ": entry},
-        **more,
-    }
-
-
-PROTOCOL = {"metrics": {"PESQ": {}}, "baseline": "noisy", "test_set": {"split": "test"}}
-NOISY = made("noisy", 1.5)
-DEMO = made(
-    "demo",
-    1.9,
-    calls=2.0,
-    rtf=0.0814,
-    hardware="2 cores",
-    train={"steps": 800, "hours": 0.15, "params": 1_900_000},
-)
+from diffaudio.score.table import cell, difference, facts, failed, number, p_value, terminal
 
 
 def test_numbers_have_the_decimals_of_their_metric():
@@ -44,29 +11,78 @@ def test_numbers_have_the_decimals_of_their_metric():
     assert number(-1.0, "unheard of") == "-1.00"
 
 
-def test_cells():
-    entry = DEMO["metrics"]["PESQ"]
+def test_cells(demo, silent):
+    entry = demo["metrics"]["PESQ"]
     assert cell(entry, "PESQ") == "1.90 [1.80, 2.00]"
-    assert difference(entry, "PESQ", "noisy") == "+0.40 [+0.30, +0.50]"
+    assert difference(entry["versus"]["noisy"], "PESQ") == "+0.40 [+0.30, +0.50]"
     assert cell({"mean": 1.9, "ci95": None}, "PESQ") == "1.90"
+    nothing = silent(128)["metrics"]["PESQ"]
+    assert cell(nothing, "PESQ") == difference(nothing["versus"]["noisy"], "PESQ") == "none"
+    assert failed(entry) == ""
+    assert failed(silent(3)["metrics"]["PESQ"]) == "3 of 128 failed"
 
 
-def test_the_terminal_table_says_what_it_means():
-    lines = terminal(DEMO, NOISY, ["PESQ has no value for 1"]).splitlines()
-    assert lines[1] == "demo on mini: 128 utterances, 2 network calls, real-time factor 0.0814"
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0004, "p < 0.001"), (0.001, "p = 0.001"), (0.04321, "p = 0.043"), (None, "")]
+)
+def test_the_corrected_p_value_is_shown(p, text):
+    assert p_value({"p": 0.5, "p_holm": p}) == text
+
+
+def test_the_terminal_table_says_what_it_means(demo):
+    lines = terminal(demo, ["PESQ has no value for 1"]).splitlines()
+    assert lines[1] == (
+        "demo on mini: 128 utterances, 2 speakers, 2 network calls, real-time factor 0.0814"
+    )
     (row,) = (line for line in lines if line.startswith("PESQ  "))
-    assert row.split("  ")[-4:] == [
+    assert row.split("  ")[-5:] == [
         "1.50 [1.40, 1.60]",
         "1.90 [1.80, 2.00]",
         "+0.40 [+0.30, +0.50]",
+        "p < 0.001",
         "* better",
     ]
     assert "Compared with the noisy input: better in PESQ." in lines
+    assert any(line.startswith("Intervals and p-values are over utterances") for line in lines)
     assert lines[-1] == "PESQ has no value for 1"
 
 
-def test_columns_are_aligned():
-    lines = terminal(DEMO, NOISY, []).splitlines()
+def test_the_star_is_the_stored_verdict_and_nothing_else(made):
+    """Numbers that look sure, stored as the same: no star; and the other way round."""
+    sure = terminal(made("demo", 1.9, verdict="same"), [])
+    assert "* better" not in sure
+    assert "not significantly different in PESQ" in sure
+    unsure = terminal(made("demo", 1.55, p=0.9, verdict="worse"), [])
+    assert "* worse" in unsure
+
+
+@pytest.mark.parametrize("count", [3, 128])
+def test_a_failing_metric_has_a_row_and_no_verdict(silent, count):
+    text = terminal(silent(count), [])
+    (row,) = (line for line in text.splitlines() if line.startswith("PESQ  "))
+    assert row.endswith(f"no verdict: {count} of 128 failed")
+    assert "* better" not in text
+    assert f"no verdict ({count} of 128 failed) in PESQ" in text
+
+
+def test_without_a_comparison_failures_are_beside_the_mean(silent):
+    found = silent(3)
+    del found["metrics"]["PESQ"]["versus"]
+    assert "1.90 [1.80, 2.00]  3 of 128 failed" in terminal({**found, "given": None}, [])
+
+
+def test_another_system_has_a_table_of_its_own(demo, made):
+    entry = demo["metrics"]["PESQ"]["versus"]
+    entry["rival"] = made("x", 1.4, verdict="worse")["metrics"]["PESQ"]["versus"]["noisy"]
+    text = terminal(demo, [])
+    assert text.count("\nPESQ  ") == 2
+    assert text.index("Compared with the noisy input: better") < text.index(
+        "Compared with rival: worse in PESQ."
+    )
+
+
+def test_columns_are_aligned(demo):
+    lines = terminal(demo, []).splitlines()
     head = next(line for line in lines if line.startswith("metric"))
     row = next(line for line in lines if line.startswith("PESQ"))
     assert head.index("noisy") == row.index("1.50 [")
@@ -74,46 +90,12 @@ def test_columns_are_aligned():
     assert head.index("difference") == row.index("+0.40 [")
 
 
-def test_a_mini_corpus_is_said_to_be_one():
-    labelled = {**DEMO, "label": "mini (made)"}
-    assert MINI in terminal(labelled, NOISY, [])
-    assert MINI not in terminal(DEMO, NOISY, [])
-    page = markdown([labelled], {"f" * 64: PROTOCOL}, {})
-    assert "## voicebank: mini, test (mini (made))" in page
-    assert f"**{MINI}**" in page
+def test_what_compares_with_nothing_published_says_why(demo):
+    made = {**demo, "label": "mini (made)", "not_comparable": ["made up", "cut"]}
+    assert "not comparable with published ones: made up; cut." in terminal(made, [])
+    assert "not comparable" not in terminal(demo, [])
 
 
-def test_markdown_has_one_row_per_system_and_stars_what_is_sure():
-    page = markdown([NOISY, DEMO], {"f" * 64: PROTOCOL}, {"python": "3.11"})
-    rows = [line for line in page.splitlines() if line.startswith("|")]
-    assert rows[0] == "| system | calls | RTF | n | trained | PESQ |"
-    assert rows[2] == "| noisy | 0 |  | 128 |  | 1.50 [1.40, 1.60] |"
-    assert rows[3] == (
-        "| demo | 2 | 0.0814 | 128 | 800 steps, 0.15 h, 1.9 M params | 1.90 [1.80, 2.00]<br>"
-        "+0.40 [+0.30, +0.50] * |"
-    )
-    assert "- python: 3.11" in page
-    assert "- measured at commit abc on 2 cores: demo" in page
-    assert "Protocol ffffffffffff" in page
-
-
-def test_no_star_where_the_interval_holds_zero():
-    unsure = made("demo", 1.55)
-    assert "*" not in difference(unsure["metrics"]["PESQ"], "PESQ", "noisy")
-    page = markdown([unsure], {"f" * 64: PROTOCOL}, {})
-    assert "[-0.05, +0.15] |" in page
-
-
-def test_results_of_different_protocols_stand_in_different_tables():
-    other = {**DEMO, "protocol_sha256": "0" * 64}
-    page = markdown([DEMO, other], {"f" * 64: PROTOCOL, "0" * 64: PROTOCOL}, {})
-    assert page.count("## voicebank: mini, test") == 2
-
-
-@pytest.mark.parametrize("name", ["a|b", "<script>", "two\nlines"])
-def test_names_cannot_break_the_table(name):
-    page = markdown([{**DEMO, "system": name}], {"f" * 64: PROTOCOL}, {})
-    rows = [line for line in page.splitlines() if line.startswith("|")]
-    assert len(rows) == 3
-    assert rows[2].replace("\\|", "").count("|") == rows[0].count("|")
-    assert "<script>" not in page
+def test_one_speaker_is_one(demo):
+    assert "1 speaker," in facts({**demo, "speakers": 1})
+    assert "speaker" not in facts({**demo, "speakers": None})

@@ -1,14 +1,50 @@
 """Grids: one convention of ends, the published spacings, and refusals."""
 
+import math
+
 import pytest
 import torch
 
 from diffaudio.log import Refusal
-from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
-from diffaudio.solve import KarrasGrid, LogSNRGrid, UniformGrid
+from diffaudio.process import (
+    BBED,
+    OUVE,
+    VE,
+    VP,
+    Cosine,
+    FlowSE,
+    GradTTS,
+    RectifiedFlow,
+    SchroedingerBridgeVE,
+    SchroedingerBridgeVP,
+)
+from diffaudio.solve import KarrasGrid, LogSNRGrid, PathGrid, ShiftGrid, SwayGrid, UniformGrid
 
-PATHS = [VE(), RectifiedFlow(), RectifiedFlow(0.01), FlowSE(), OUVE(), SchroedingerBridgeVE()]
-GRIDS = [UniformGrid(), KarrasGrid(), LogSNRGrid()]
+PATHS = [
+    VE(),
+    VP(),
+    Cosine(),
+    Cosine(shift=-0.5),
+    RectifiedFlow(),
+    RectifiedFlow(0.01),
+    FlowSE(),
+    GradTTS(),
+    OUVE(),
+    BBED(),
+    SchroedingerBridgeVE(),
+    SchroedingerBridgeVP(),
+]
+GRIDS = [
+    UniformGrid(),
+    KarrasGrid(),
+    LogSNRGrid(),
+    ShiftGrid(3.0),
+    ShiftGrid(0.5),
+    SwayGrid(-1.0),
+    SwayGrid(1.0),
+    PathGrid(VP()),
+    PathGrid(RectifiedFlow()),
+]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
@@ -83,3 +119,35 @@ def test_a_range_that_the_path_does_not_have_is_refused(grid, path):
     with pytest.raises(Refusal, match="no knots on .* where sigma / alpha is") as refused:
         grid.times(path, 5)
     assert type(path).__name__ in str(refused.value)
+
+
+def test_shift_is_equation_23():
+    """t' = m t / (1 + (m - 1) t): log-SNR falls by 2 log m everywhere on rectified flow."""
+    path, u = RectifiedFlow(), torch.arange(8, 0, -1, dtype=torch.float64) / 8
+    times = ShiftGrid(3.0).times(path, 8)
+    torch.testing.assert_close(times, 3 * u / (1 + 2 * u))
+    torch.testing.assert_close(path.log_snr(times[1:]), path.log_snr(u[1:]) - math.log(3.0))
+
+
+def test_sway_is_the_published_one_with_time_turned_round():
+    flow = torch.arange(8, dtype=torch.float64) / 8  # 0 is noise there
+    published = flow - (torch.cos(math.pi / 2 * flow) - 1 + flow)
+    torch.testing.assert_close(SwayGrid(-1.0).times(RectifiedFlow(), 8), 1 - published)
+
+
+def test_a_path_s_grid_on_itself_is_uniform_and_elsewhere_has_its_noise_levels():
+    for other in (VP(), RectifiedFlow(0.01)):
+        own = UniformGrid().times(other, 9)
+        torch.testing.assert_close(PathGrid(other).times(other, 9), own, rtol=1e-9, atol=1e-12)
+    path = VE(t_max=VP().sigma(torch.ones(())).item() / VP().alpha(torch.ones(())).item())
+    levels = path.log_snr(PathGrid(VP()).times(path, 9))
+    published = VP().log_snr(torch.linspace(1, 1 / 9, 9, dtype=torch.float64))
+    torch.testing.assert_close(levels, published, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda: ShiftGrid(0.0), lambda: SwayGrid(-1.1), lambda: SwayGrid(2.0)]
+)
+def test_warps_that_turn_time_round_are_refused(wrong):
+    with pytest.raises(Refusal, match="shift|sway"):
+        wrong()

@@ -5,7 +5,7 @@ import torch
 
 from diffaudio.log import Refusal
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow
-from diffaudio.solve import DDIM, Euler, Heun
+from diffaudio.solve import DDIM, Euler, Heun, Problem
 
 TIMES = torch.tensor([0.8, 0.5], dtype=torch.float64)
 
@@ -15,7 +15,7 @@ def z0():
     return torch.randn(1, 1, 2, 5, dtype=torch.float64)
 
 
-def denoise(z, t):
+def answer(z, t):
     """Some denoiser that is neither linear in z nor constant in t."""
     return torch.tanh(z) * (1 - 0.3 * t)
 
@@ -26,7 +26,8 @@ def no_noise():
 
 def take(solver, path):
     now, then = path.at(TIMES).knots()
-    z, memory = solver.step(denoise, z0(), now, then, (), no_noise)
+    problem = Problem(lambda z, at: answer(z, at.t), path, no_noise, 9)
+    z, memory = solver.step(problem, z0(), now, then, ())
     assert memory == ()
     return z
 
@@ -42,16 +43,16 @@ def test_euler_is_not_ddim_elsewhere():
 
 def test_euler_on_rectified_flow_is_the_flow_matching_step():
     z = z0()
-    velocity = (z - denoise(z, TIMES[0])) / TIMES[0]  # eps - x_0 of z = (1 - t) x_0 + t eps
+    velocity = (z - answer(z, TIMES[0])) / TIMES[0]  # eps - x_0 of z = (1 - t) x_0 + t eps
     torch.testing.assert_close(take(Euler(), RectifiedFlow()), z - 0.3 * velocity)
 
 
 def test_heun_on_ve_is_the_published_step():
     """Karras et al., 2022, algorithm 1: d = (x - D) / sigma, at both ends."""
     z, (t, u) = z0(), TIMES
-    d = (z - denoise(z, t)) / t
+    d = (z - answer(z, t)) / t
     ahead = z + (u - t) * d
-    d_next = (ahead - denoise(ahead, u)) / u
+    d_next = (ahead - answer(ahead, u)) / u
     torch.testing.assert_close(take(Heun(), VE()), z + (u - t) * 0.5 * (d + d_next))
 
 

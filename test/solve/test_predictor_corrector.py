@@ -49,9 +49,8 @@ def published(y, noise, score_of, *, knots, snr, corrector_steps):
 def ours(y, noise, score_of, *, knots, snr, corrector_steps):
     path = OUVE(STIFFNESS, LOW, HIGH)
 
-    def denoise(z, t):
-        alpha, sigma = path.alpha(t), path.sigma(t)
-        return (z + sigma**2 * score_of(z + path.mean(t) * y, y, t)) / alpha
+    def denoise(z, at):
+        return (z + at.sigma**2 * score_of(z + at.mean * y, y, at.t)) / at.alpha
 
     solver = PredictorCorrector(snr=snr, corrector_steps=corrector_steps)
     sampler = Sampler(solver, UniformGrid(t_last=0.03), knots * (1 + corrector_steps))
@@ -100,7 +99,7 @@ def test_the_last_prediction_is_without_noise():
         return torch.ones(1, 1, 1, 4, dtype=torch.float64)
 
     sampler = Sampler(PredictorCorrector(corrector_steps=0), UniformGrid(), 1)
-    sampler(lambda z, t: 0 * z, OUVE(), None, noise)
+    sampler(lambda z, at: 0 * z, OUVE(), None, noise)
     assert len(count) == 1
 
 
@@ -109,7 +108,7 @@ def test_a_path_without_a_diffusion_at_its_start_is_refused(path):
     """alpha = 0 at t = 1: no dz = f z dt + g dw leads there with finite f."""
     sampler = Sampler(PredictorCorrector(), UniformGrid(), 2)
     with pytest.raises(Refusal, match="PredictorCorrector.* t = 1: alpha' / alpha"):
-        sampler(lambda z, t: z, path, None, draws())
+        sampler(lambda z, at: z, path, None, draws())
 
 
 def test_calls_that_do_not_divide_are_refused_with_those_that_would():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
-from diffaudio.solve import DDIM
+from diffaudio.solve import DDIM, Problem
 from diffaudio.solve.update import held_noise, update
 
 PATHS = [VE(), RectifiedFlow(), FlowSE(), OUVE(), SchroedingerBridgeVE()]
@@ -27,7 +27,8 @@ def step(path, times, x, y, estimate, draw, eta):
     """One step of DDIM, which is one update, in x."""
     now, then = path.at(times).knots()
     solver = DDIM(eta, noisy_start=False)
-    z, _ = solver.step(lambda z, t: estimate, x - now.mean * y, now, then, (), lambda: draw)
+    problem = Problem(lambda z, at: estimate, path, lambda: draw, 9)
+    z, _ = solver.step(problem, x - now.mean * y, now, then, ())
     return z + then.mean * y
 
 

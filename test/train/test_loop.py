@@ -7,37 +7,67 @@ import pytest
 import torch
 
 from diffaudio import weights
+from diffaudio.data import plan
 from diffaudio.log import Refusal
-from diffaudio.train.ema import Ema
+from diffaudio.train.job import Scores
 from diffaudio.train.loop import train
 from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.world import settled
 
 
 def test_the_loop_is_the_textbook_loop(toy, accelerator, tmp_path):
-    """Against twelve lines without accelerate, accumulation or checkpoints."""
+    """Against the formulas of clip, AdamW, its rate and the average, written out in float64."""
     made = toy.job(tmp_path, clip=0.05, max_per_device=4, weight_decay=0.1)
     assert train(made, accelerator) == "done"
-    model, losses = toy.Toy(), []
-    optimizer, ema = adamw(model, made.spec), Ema(model, made.spec.ema)
+    model, losses, rates = toy.Toy(), [], []
+    first, second = {}, {}
+    average = {name: w.detach().double() for name, w in model.named_parameters()}
     stream = made.batches(0)
-    for step in range(12):
+    for step in range(1, 13):
         batch = next(stream)
-        torch.manual_seed(batch.keys[0])
+        torch.manual_seed(plan.key(batch.keys[0], "dropout"))
         loss = model(batch)[0].mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)
-        optimizer.param_groups[0]["lr"] = learning_rate(step, made.spec)
-        optimizer.param_groups[1]["lr"] = learning_rate(step, made.spec)
-        optimizer.step()
-        ema.update(step + 1)
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        norm = sum(g.double().square().sum() for g in gradients).sqrt()
+        # 3 steps up to 1e-2, then half a cosine down to a twentieth of it at the last step
+        lr = 1e-2 * step / 3 if step <= 3 else 0
+        if step > 3:
+            lr = 1e-2 * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - 4) / 8)))
+        half_life = min(4.0, 0.1 * step)
+        kept = 2 ** (-1 / half_life)
+        for (name, weight), gradient in zip(model.named_parameters(), gradients, strict=True):
+            g = gradient.double() * min(1.0, 0.05 / (norm.item() + 1e-6))
+            first[name] = 0.9 * first.get(name, 0) + 0.1 * g
+            second[name] = 0.99 * second.get(name, 0) + 0.01 * g**2
+            root = (second[name] / (1 - 0.99**step)).sqrt()
+            w = weight.detach().double() * (1 - lr * (0.1 if weight.ndim > 1 else 0))
+            w = w - lr * first[name] / (1 - 0.9**step) / (root + 1e-8)
+            average[name] = kept * average[name] + (1 - kept) * w
+            weight.data.copy_(w)
         losses.append(loss.item())
-    assert [row["loss"] for row in toy.rows(tmp_path)] == pytest.approx(losses, rel=1e-6)
+        rates.append(lr)
+    assert [row["lr"] for row in toy.rows(tmp_path)] == pytest.approx(rates)
+    assert [row["loss"] for row in toy.rows(tmp_path)] == pytest.approx(losses, rel=1e-4)
     last = weights.find(tmp_path, "last")
-    for held, own in ((False, model.state_dict()), (True, ema.state_dict())):
+    for held, own in ((False, model.state_dict()), (True, average)):
         for name, tensor in weights.read_weights(last, ema=held).items():
-            torch.testing.assert_close(tensor, own[name], rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(tensor.double(), own[name].double(), rtol=1e-3, atol=1e-5)
+
+
+def test_dropout_has_a_stream_of_its_own(toy, accelerator, tmp_path):
+    """Seeded with an item's key it would repeat the noise of that item."""
+    seeds, keys = set(), set()
+
+    class Seen(toy.Toy):
+        def forward(self, batch):
+            seeds.add(torch.initial_seed())
+            keys.update(batch.keys)
+            return super().forward(batch)
+
+    train(toy.job(tmp_path, model=Seen()), accelerator)
+    assert len(seeds) == 24  # 12 steps of 2 micro-batches
+    assert len(keys) == 48
+    assert not seeds & keys
 
 
 def test_accumulation_does_not_change_the_step(toy, accelerator, tmp_path):
@@ -129,7 +159,7 @@ def test_a_step_without_a_finite_loss_is_as_if_it_had_not_been(toy, accelerator,
             if step == 5:
                 spoilt = batch.ids[2]
                 continue
-            torch.manual_seed(batch.keys[0])
+            torch.manual_seed(plan.key(batch.keys[0], "dropout"))
             optimizer.zero_grad()
             (model(batch)[0].sum() / 4).backward()
             for group in optimizer.param_groups:
@@ -167,16 +197,60 @@ def test_best_is_kept_beside_the_newest(toy, accelerator, tmp_path):
     class Peak(toy.Size):
         def __call__(self, model, accelerator, stop):
             self.asked += 1
-            return {"size": -abs(self.asked - 2.0)}
+            return Scores({"size": -abs(self.asked - 2.0)}, {"size": 1})
 
     options = {"valid_every": 2, "save_every": 3, "keep": 2}
     train(toy.job(tmp_path, validate=Peak(), **options), accelerator)
     assert json.loads((tmp_path / "best.json").read_text()) == {
         "checkpoint": "step_00000004",
+        "protocol": "p1",
         "size": 0.0,
     }
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["step_00000004", "step_00000009", "step_00000012"]
+
+
+def test_a_validation_with_broken_outputs_is_not_the_best(toy, accelerator, tmp_path, caplog):
+    """The means look best where the worst utterances are missing from them."""
+
+    class Broken(toy.Size):
+        def __call__(self, model, accelerator, stop):
+            self.asked += 1
+            hurt = self.asked in (1, 3)
+            size, count = (99.0, 5) if hurt else (-float(self.asked), 7)
+            return Scores({"size": size}, {"size": count}, ["u3", "u7"] if hurt else [])
+
+    with caplog.at_level("INFO", "diffaudio"):
+        train(toy.job(tmp_path, validate=Broken(), valid_every=3), accelerator)
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert (best["checkpoint"], best["size"]) == ("step_00000006", -2.0)
+    valid = toy.rows(tmp_path, "valid")
+    assert [row.get("broken") for row in valid] == [["u3", "u7"], None, ["u3", "u7"], None]
+    assert [row["n"]["size"] for row in valid] == [5, 7, 5, 7]
+    assert "step 9 cannot be the best: no usable output or loss for u3, u7" in caplog.text
+    assert "size -2 (n = 7)" in caplog.text
+
+
+@pytest.mark.parametrize("protocol", ["p1", "p2"])
+def test_a_best_that_was_scored_otherwise_does_not_count(
+    toy, accelerator, tmp_path, caplog, protocol
+):
+    class Fixed(toy.Size):
+        def __call__(self, model, accelerator, stop):
+            return Scores({"size": 9.0 if self.protocol == "p1" else 1.0}, {"size": 1})
+
+    options = {"valid_every": 6, "decay": 1.0}
+    train(toy.job(tmp_path, validate=Fixed(), steps=6, **options), accelerator)
+    best = tmp_path / "best.json"
+    assert json.loads(best.read_text())["checkpoint"] == "step_00000006"
+    validate = Fixed(protocol=protocol)
+    with caplog.at_level("INFO", "diffaudio"):
+        train(toy.job(tmp_path, validate=validate, steps=9, **options), accelerator)
+    said = "the best so far, step_00000006, does not count from here on"
+    assert (said in caplog.text) is (protocol == "p2")
+    now = "step_00000006" if protocol == "p1" else "step_00000009"
+    assert json.loads(best.read_text())["checkpoint"] == now
+    assert (tmp_path / "checkpoints" / now).is_dir()
 
 
 def test_validation_sees_the_average_and_leaves_the_weights(toy, accelerator, tmp_path):
@@ -186,7 +260,7 @@ def test_validation_sees_the_average_and_leaves_the_weights(toy, accelerator, tm
         def __call__(self, model, accelerator, stop):
             assert not model.training
             seen.update({name: p.clone() for name, p in model.named_parameters()})
-            return {"size": 0.0}
+            return Scores({"size": 0.0}, {"size": 1})
 
     train(toy.job(tmp_path / "a", validate=Look(), valid_every=6, save_every=6), accelerator)
     train(toy.job(tmp_path / "b", save_every=6), accelerator)

@@ -5,6 +5,7 @@ import pytest
 
 from diffaudio.log import Refusal
 from diffaudio.train.checkpoint import Progress
+from diffaudio.train.job import Scores
 from diffaudio.train.monitor import Log, Monitor, status
 
 
@@ -86,7 +87,7 @@ def test_curves_hold_what_was_shown_and_resume_where_they_were(tmp_path):
         with Monitor(tmp_path, steps=9, step=first, every=1, log_bytes=0) as monitor:
             for step in range(first + 1, 5):
                 monitor.step(row(step, loss=float(step + 10 * first)))
-            monitor.validated(4, {"PESQ": 1.0 + first})
+            monitor.validated(4, Scores({"PESQ": 1.0 + first}, {"PESQ": 2}))
     found = events.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [(e.step, e.value) for e in found.Scalars("train/loss")] == [
         (1, 1.0),

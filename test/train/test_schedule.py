@@ -1,6 +1,7 @@
 import math
 
 import pytest
+import torch
 from torch import nn
 
 from diffaudio.train.schedule import adamw, learning_rate
@@ -40,6 +41,21 @@ def test_only_matrices_decay_and_frozen_weights_are_left_out():
     model[2].weight.requires_grad_(False)
     groups = adamw(model, TrainSpec(steps=1, weight_decay=0.3)).param_groups
     assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(1, 0.3), (4, 0.0)]
+
+
+def test_two_steps_by_hand():
+    """Gradients 1 then 3, betas 0.5 and 0.75, each moment divided by 1 - beta^step."""
+    weight = nn.Parameter(torch.zeros(1))
+    model = nn.ParameterList([weight])
+    optimizer = adamw(model, TrainSpec(steps=9, lr=0.1, betas=(0.5, 0.75), weight_decay=0.3))
+    weight.grad = torch.tensor([1.0])
+    optimizer.step()
+    assert weight.item() == pytest.approx(-0.1)
+    weight.grad = torch.tensor([3.0])
+    optimizer.step()
+    first = (0.5 * 0.5 * 1 + 0.5 * 3) / (1 - 0.5**2)
+    second = (0.75 * 0.25 * 1 + 0.25 * 9) / (1 - 0.75**2)
+    assert weight.item() == pytest.approx(-0.1 - 0.1 * first / math.sqrt(second))
 
 
 def test_a_model_without_matrices_has_one_group():

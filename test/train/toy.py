@@ -16,13 +16,17 @@ from torch import nn
 
 from diffaudio import weights
 from diffaudio.data import plan
+from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Item, collate
+from diffaudio.data.index import Index
 from diffaudio.log import Refusal, setup_log
-from diffaudio.train.job import Job
+from diffaudio.metrics import METRICS
+from diffaudio.train.job import Job, Scores
 from diffaudio.train.launch import Asked, start
 from diffaudio.train.loop import train
 from diffaudio.train.signals import INTERRUPTED
 from diffaudio.train.spec import TrainSpec
+from diffaudio.train.validate import Validator
 from diffaudio.train.world import join
 
 RATE, ROWS = 100, 37
@@ -65,6 +69,16 @@ class Toy(nn.Module):
         losses = error.square().sum((1, 2)) / batch.samples
         return losses, {"mse": losses.detach()}
 
+    def generate(self, given, samples, keys, sampler):
+        """Return what is given, louder by a weight, and noise; keys in `sampler` are spoilt."""
+        made = given * (1 + self.down.weight.detach().abs().sum())
+        for row, key, n in zip(made, keys, samples.tolist(), strict=True):
+            noise = torch.randn(1, n, generator=torch.Generator().manual_seed(key))
+            row[:, :n] += 0.1 * noise
+            if key in sampler:
+                row[:] = float("nan")
+        return made
+
 
 def item(row, *, step, position, seed):
     t = np.arange(LENGTHS[row], dtype=np.float32)[:, None]
@@ -106,6 +120,7 @@ class Size:
     """A validation whose scores are functions of the weights."""
 
     higher: bool = True
+    protocol: str = "p1"
     asked: int = 0
     stop_at: int = 0  # the call during which the run is asked to stop
 
@@ -115,7 +130,24 @@ class Size:
             os.kill(os.getpid(), 15)
             assert stop
             return None
-        return {"size": float(sum(p.double().square().sum() for p in model.parameters()))}
+        size = float(sum(p.double().square().sum() for p in model.parameters()))
+        return Scores({"size": size}, {"size": 1})
+
+
+def real(folder, *, spoilt=()):
+    """Return a validation of six utterances in `folder`; for `spoilt` ids nothing usable comes."""
+    return Validator(
+        index=Index.open(Path(folder)),
+        audio=AudioSpec(rate=8000, target="clean", given="noisy"),
+        sampler=[plan.key(3, name) for name in spoilt],
+        precision="fp32",
+        metrics=[METRICS["SI-SDR"]],
+        choice="SI-SDR",
+        items=6,
+        seed=3,
+        batch_seconds=1.0,
+        protocol="p1",
+    )
 
 
 def job(exp, *, rank=0, world=1, nan=(), signal=(), validate=None, model=None, **options):
@@ -183,7 +215,7 @@ def main(exp, options, extra="{}"):
             world=accelerator.num_processes,
             nan=extra.get("nan", ()),
             signal=extra.get("signal", ()),
-            validate=Size(),
+            validate=real(**extra["real"]) if "real" in extra else Size(),
             **options,
         )
         ends = train(made, accelerator)

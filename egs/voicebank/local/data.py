@@ -21,7 +21,10 @@ from diffaudio.log import Refusal, setup_log
 MADE = ("official", "mini", "synthetic")
 SETS = {"train": "trainset_28spk", "test": "testset"}
 FOLDERS = [f"{role}_{name}_wav" for name in SETS.values() for role in ("clean", "noisy")]
-VALID = ["p226_", "p287_"]  # held out of training, as by Lu et al. 2022 (CDiffuSE) and SGMSE+
+VALID = [
+    "p226_",
+    "p287_",
+]  # two speakers held out of training: their voices choose the best checkpoint
 DISJOINT = {"test": ["speaker"]}  # no speaker of the test is in another split
 
 

@@ -61,6 +61,7 @@ def make(folder: Path, downloads: Path) -> None:
         folder / "corpus.json",
         {
             "label": LABEL,
+            "comparable": False,
             "packages": {name: path.name for name, path in sorted(files.items())},
             "valid": [f"{SPEAKERS[tongue]}_9" for tongue in PARTS if PARTS[tongue] == "valid"],
         },

@@ -121,7 +121,7 @@ def make(
         unpack(path, folder / archive.name)
     for file in (folder / "logfiles").glob("log_*.txt"):
         shutil.copyfile(file, folder / file.name)
-    write_json(folder / "corpus.json", {"label": LABEL})
+    write_json(folder / "corpus.json", {"label": LABEL, "comparable": True})
 
 
 def download(archive: Archive, folder: Path, server: str) -> Path:

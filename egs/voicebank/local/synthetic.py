@@ -56,7 +56,7 @@ def make(folder: Path, _: Path) -> None:
         folder / "CREDITS.txt", "Spoken by espeak-ng (GPL-3), https://github.com/espeak-ng\n"
     )
     valid = [f"{name}_9" for name, (_, part, _) in VOICES.items() if part == "valid"]
-    write_json(folder / "corpus.json", {"label": LABEL, "valid": valid})
+    write_json(folder / "corpus.json", {"label": LABEL, "comparable": False, "valid": valid})
 
 
 def _sentence(speaker: str, number: int) -> str:

@@ -84,7 +84,10 @@ def test_the_corpus_is_downloaded_and_unpacked(local, server, archives, tmp_path
     root = tmp_path / "official"
     for name in local.data.FOLDERS:
         assert (root / name / "p232_2.wav").read_bytes() == b"\2" * 5000
-    assert read_json(root / "corpus.json") == {"label": "VoiceBank-DEMAND"}
+    assert read_json(root / "corpus.json") == {
+        "label": "VoiceBank-DEMAND",
+        "comparable": True,
+    }
     assert (root / "log_testset.txt").read_text() == "p232_0 cafe 7.5\n"
     assert sorted(path.suffix for path in (tmp_path / "archives").iterdir()) == [
         ".sha256",

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from diffaudio.data import audio
+from diffaudio.files import read_json
+from diffaudio.log import Refusal
+from diffaudio.score import scores, shown
+from diffaudio.score.measure import Scored
+
+
+@pytest.fixture
+def other(run, request_, tmp_path):
+    """Score a second system, whose noise is half of what is given, and return its request."""
+    folder = tmp_path / "half"
+    for path in request_.wavs.glob("*.wav"):
+        clean, rate = audio.load(tmp_path / "root" / "clean" / path.name)
+        noisy, _ = audio.load(tmp_path / "root" / "noisy" / path.name)
+        audio.save(folder / path.name, 0.5 * clean + 0.5 * noisy, rate)
+    exp = tmp_path / "exp" / "other"
+    asked = replace(
+        request_, wavs=folder, exp=exp, out=exp / "score" / "default" / "test", system="other"
+    )
+    run(asked)
+    return asked
+
+
+def test_tables_survive_the_file(tmp_path):
+    table = [Scored("ä", 1.0, {"A": 2.0}, {"B": "short"}, {"C": "silent"})]
+    (tmp_path / "scores.jsonl").write_text(scores.lines(table, table, "noisy"))
+    assert scores.read(tmp_path) == table
+
+
+def test_another_system_is_compared_beside_the_input(run, request_, other):
+    run(replace(request_, versus=other.out))
+    entry = read_json(request_.out / "summary.json")["metrics"]["SI-SDR"]
+    assert set(entry["versus"]) == {"noisy", "other"}
+    than = {name: entry["versus"][name]["mean_difference"] for name in entry["versus"]}
+    assert than["noisy"] == pytest.approx(20, abs=0.5)
+    assert than["other"] == pytest.approx(14, abs=0.5)  # a tenth and a half of the noise
+    theirs = read_json(other.out / "summary.json")["metrics"]["SI-SDR"]["mean"]
+    assert entry["versus"]["other"]["baseline"]["mean"] == pytest.approx(theirs)
+    assert "Compared with other: no verdict (4 utterances are too few" in shown(request_.out)
+    assert "Compared with other" in (request_.out / "report.html").read_text()
+
+
+def test_a_rival_that_was_scored_otherwise_is_refused(run, request_, other):
+    with pytest.raises(Refusal, match=r"another protocol \(.*channels"):
+        scores.rival(other.out, {**read_json(other.out / "protocol.json"), "channels": 2})
+    (request_.data / "test.jsonl").write_text(
+        "".join((request_.data / "test.jsonl").read_text().splitlines(keepends=True)[:3])
+    )
+    (request_.wavs / "p1_003.wav").unlink()
+    with pytest.raises(Refusal, match="stale"):
+        run(replace(request_, versus=other.out))
+
+
+def test_a_rival_that_is_not_there_or_has_our_name_is_refused(run, request_, other, tmp_path):
+    with pytest.raises(Refusal, match="score has not been run"):
+        run(replace(request_, versus=tmp_path / "nowhere"))
+    with pytest.raises(Refusal, match="called 'other'"):
+        run(replace(request_, versus=other.out, system="other"))
+
+
+def test_a_rival_scored_anew_makes_the_comparison_stale(run, request_, other, spec):
+    asked = replace(request_, versus=other.out)
+    run(asked)
+    before = read_json(request_.out / "summary.json")["metrics"]["SI-SDR"]["versus"]["other"]
+    first, second, *_ = sorted(other.wavs.glob("*.wav"))
+    audio.save(first, audio.load(second)[0], spec.rate)
+    run(other, inputs={"wavs": "1"})
+    run(asked)
+    after = read_json(request_.out / "summary.json")["metrics"]["SI-SDR"]["versus"]["other"]
+    assert after["baseline"]["mean"] < before["baseline"]["mean"] - 1
