@@ -184,8 +184,7 @@ def state(out: Path) -> tuple[str, str]:
         if not record["finished"]:
             return "unfinished", ""
         lost = inventory.lost(out, out / FILES)
-        moved = dict.fromkeys(_moved(out, record, deep=True))
-        reasons = "; ".join([*([lost] if lost else []), *moved])
+        reasons = "; ".join(filter(None, [lost, *dict.fromkeys(_moved(out, record, deep=True))]))
     except Refusal as refusal:
         return "damaged", str(refusal).replace("\n ", ";")
     return ("stale", reasons) if reasons else ("done", "")

@@ -64,7 +64,7 @@ def _work(config: Config, read: str) -> dict[Path, list[Task]]:
     options, audio, shard = config.options, config.build(AudioSpec), config.build(ShardSpec)
     root, needed = manifest.root(options.data), 0
     work = {}
-    for split, about in manifest.about(options.data)["splits"].items():
+    for split, about in manifest.about(options.data, "splits")["splits"].items():
         path, out = options.data / f"{split}.jsonl", options.out / split
         inputs = {str(path): digest(path), str(options.data): read}
         must_run = provenance.begin(

@@ -121,17 +121,21 @@ def root(folder: Path) -> Path:
     Raises:
         Refusal: corpus.json is missing, or names none.
     """
-    return origins.place(folder, str(about(folder)["root"]))
+    return origins.place(folder, str(about(folder, "root")["root"]))
 
 
-def about(folder: Path) -> dict[str, Any]:
+def about(folder: Path, *needed: str) -> dict[str, Any]:
     """Return what corpus.json says of the manifests in `folder`: root, label, splits.
+
+    Args:
+        folder: of the manifests.
+        needed: keys that must be there.
 
     Raises:
         Refusal: it is missing, or is not what `diffaudio manifest` writes.
     """
     path = folder / "corpus.json"
     held = read_json(path)
-    if type(held) is not dict or "root" not in held:
-        raise Refusal(f'{path}: names no "root"', mend="run `diffaudio manifest`")
+    if type(held) is not dict or not held.keys() >= {*needed}:
+        raise Refusal(f"{path}: has no {' or no '.join(needed)}", mend="run `diffaudio manifest`")
     return held

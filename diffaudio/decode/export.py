@@ -91,7 +91,7 @@ def _corpus(data: Path | None) -> dict[str, Any]:
     """Return name, label, hours and credits of the corpus, as far as they are known."""
     if data is None:
         return {}
-    about, credits = manifest.about(data), manifest.root(data) / CREDITS
+    about, credits = manifest.about(data, "root", "splits"), manifest.root(data) / CREDITS
     return {**about, "name": data.name, "credits": credits if credits.is_file() else None}
 
 

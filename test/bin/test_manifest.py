@@ -11,6 +11,7 @@ from diffaudio.bin.main import main
 from diffaudio.data import audio, corpus, manifest
 from diffaudio.data.problem import MENDS
 from diffaudio.files import read_json
+from diffaudio.log import log
 
 RECIPE = """
 DISJOINT = {"test": ["speaker"]}
@@ -30,6 +31,7 @@ def run(tmp_path, monkeypatch, speech, capsys):
     """Return a function that runs `diffaudio manifest` on a small corpus, which tests spoil."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("diffaudio.bin.main.setup_log", lambda: None)  # leaves caplog its messages
+    monkeypatch.setattr(log, "handlers", [])  # of another test, whose stream is closed
     monkeypatch.setattr(
         corpus, "run_tasks", lambda tasks, **_: [t.function(**t.arguments) for t in tasks]
     )

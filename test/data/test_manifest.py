@@ -82,3 +82,9 @@ def test_no_manifest(tmp_path):
 def test_the_root_is_in_corpus_json(tmp_path):
     write_json(tmp_path / "corpus.json", {"root": "/somewhere"})
     assert str(manifest.root(tmp_path)) == "/somewhere"
+    write_json(tmp_path / "corpus.json", {"root": "../corpus"})
+    assert manifest.root(tmp_path) == tmp_path.parent / "corpus"
+    for other in ({}, [], 3):
+        write_json(tmp_path / "corpus.json", other)
+        with pytest.raises(Refusal, match=r"corpus\.json: has no root"):
+            manifest.root(tmp_path)
