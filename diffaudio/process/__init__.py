@@ -2,7 +2,8 @@
 
 path.py      what a path is: alpha, mean, sigma, derivatives, half-log-SNR and its inverse
 to_noise.py  VE (EDM), VP, Cosine, RectifiedFlow
-to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS, SchroedingerBridgeVE and VP
+to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS
+bridges.py   SchroedingerBridgeVE, SchroedingerBridgeVP
 target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
 times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, PathTimes, AtEnd: training times
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
@@ -10,6 +11,7 @@ weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise leve
 
 from __future__ import annotations
 
+from diffaudio.process.bridges import SchroedingerBridgeVE, SchroedingerBridgeVP
 from diffaudio.process.path import Marginal, Path
 from diffaudio.process.target import EDM, X0, Epsilon, Target, Velocity, check_pair
 from diffaudio.process.times import (
@@ -22,14 +24,7 @@ from diffaudio.process.times import (
     Times,
     Uniform,
 )
-from diffaudio.process.to_given import (
-    BBED,
-    OUVE,
-    FlowSE,
-    GradTTS,
-    SchroedingerBridgeVE,
-    SchroedingerBridgeVP,
-)
+from diffaudio.process.to_given import BBED, OUVE, FlowSE, GradTTS
 from diffaudio.process.to_noise import VE, VP, Cosine, RectifiedFlow
 from diffaudio.process.weight import EDMWeight, Learned, MinSNR, Sigmoid, Unit, Weight
 
