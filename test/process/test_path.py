@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from family import PATHS
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
@@ -13,27 +14,11 @@ from diffaudio.process import (
     VP,
     Cosine,
     FlowSE,
-    GradTTS,
     RectifiedFlow,
     SchroedingerBridgeVE,
     SchroedingerBridgeVP,
 )
 from diffaudio.process.path import refuse_singular
-
-PATHS = [
-    VE(),
-    VP(),
-    Cosine(),
-    Cosine(shift=-0.5),
-    RectifiedFlow(),
-    RectifiedFlow(0.01),
-    FlowSE(),
-    GradTTS(),
-    OUVE(),
-    BBED(),
-    SchroedingerBridgeVE(),
-    SchroedingerBridgeVP(),
-]
 
 
 def inside(path, n=9):

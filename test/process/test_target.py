@@ -2,41 +2,22 @@
 
 import pytest
 import torch
+from family import PATHS, TARGETS
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
-    BBED,
     EDM,
-    OUVE,
     VE,
-    VP,
     X0,
     Cosine,
     Epsilon,
     FlowSE,
-    GradTTS,
     RectifiedFlow,
     SchroedingerBridgeVE,
     SchroedingerBridgeVP,
     Velocity,
     check_pair,
 )
-
-PATHS = [
-    VE(),
-    VP(),
-    Cosine(),
-    Cosine(shift=-0.5),
-    RectifiedFlow(),
-    RectifiedFlow(0.01),
-    FlowSE(),
-    GradTTS(),
-    OUVE(),
-    BBED(),
-    SchroedingerBridgeVE(),
-    SchroedingerBridgeVP(),
-]
-TARGETS = [X0(), Epsilon(), Velocity(), EDM(0.3)]
 
 
 def draw(path, n=5):

@@ -4,36 +4,17 @@ import math
 
 import pytest
 import torch
+from family import PATHS
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
-    BBED,
     OUVE,
     VE,
     VP,
-    Cosine,
-    FlowSE,
-    GradTTS,
     RectifiedFlow,
-    SchroedingerBridgeVE,
-    SchroedingerBridgeVP,
 )
 from diffaudio.solve import KarrasGrid, LogSNRGrid, PathGrid, ShiftGrid, SwayGrid, UniformGrid
 
-PATHS = [
-    VE(),
-    VP(),
-    Cosine(),
-    Cosine(shift=-0.5),
-    RectifiedFlow(),
-    RectifiedFlow(0.01),
-    FlowSE(),
-    GradTTS(),
-    OUVE(),
-    BBED(),
-    SchroedingerBridgeVE(),
-    SchroedingerBridgeVP(),
-]
 GRIDS = [
     UniformGrid(),
     KarrasGrid(),

@@ -4,7 +4,7 @@ The elements of a state are independent, so the probability flow moves each alon
 where it leads is known exactly although the denoiser is far from linear. A single Gaussian serves
 for stochastic solvers: then a result is an affine function of all draws of noise.
 
-    python test/solve/oracle.py      prints the measured order of every solver on every path
+    python test/oracle.py      prints the measured order of every solver on every path
 """
 
 from __future__ import annotations
@@ -14,28 +14,19 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
+import family
 import torch
 from torch import Tensor
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
-    BBED,
-    EDM,
-    OUVE,
     VE,
-    VP,
     X0,
-    Cosine,
-    Epsilon,
-    FlowSE,
-    GradTTS,
     Marginal,
     Path,
-    RectifiedFlow,
     SchroedingerBridgeVE,
     SchroedingerBridgeVP,
     Target,
-    Velocity,
 )
 from diffaudio.solve import (
     DDIM,
@@ -58,21 +49,15 @@ from diffaudio.solve import (
 Y = torch.linspace(-1.2, 1.4, 48, dtype=torch.float64).reshape(1, 2, 4, 6)
 EPS = torch.cos(7.0 * Y)  # the one draw of noise of deterministic tests
 
-PATHS = [
-    VE(t_max=20.0),
-    VP(),
-    Cosine(),
-    Cosine(shift=-0.5),
-    RectifiedFlow(),
-    RectifiedFlow(0.01),
-    FlowSE(),
-    GradTTS(),
-    OUVE(),
-    BBED(),
-    SchroedingerBridgeVE(t_max=0.98),
-    SchroedingerBridgeVP(t_max=0.98),
+PATHS = [  # where a solver can start: not in the Dirac at y, nor with all of VE's noise
+    {
+        VE: VE(t_max=20.0),
+        SchroedingerBridgeVE: SchroedingerBridgeVE(t_max=0.98),
+        SchroedingerBridgeVP: SchroedingerBridgeVP(t_max=0.98),
+    }.get(type(path), path)
+    for path in family.PATHS
 ]
-TARGETS = [X0(), Epsilon(), Velocity(), EDM(0.4)]
+TARGETS = family.TARGETS
 SOLVERS = [
     DDIM(),
     Euler(),
