@@ -138,7 +138,7 @@ def _advise(splits: Mapping[str, Split], disjoint: Mapping[str, Sequence[str]]) 
             log.warning(
                 "%d of the %d speakers of test are in train, too: scores will not tell how it "
                 "does on new voices\n"
-                '  mend: DISJOINT = {"test": ["speaker"]} in the recipe\'s file checks that none is',
+                '  mend: DISJOINT = {"test": ["speaker"]} in local/data.py checks that none is',
                 *(len(shared), len(own)),
             )
 
@@ -214,8 +214,10 @@ def _loss(
     split: str, lost: Mapping[str, int], collected: Collected, limits: Mapping[str, float]
 ) -> str:
     seen = collected.seen[split]
-    share = f"{100 * lost[split] / seen:.3g} %, limit {100 * limits[split]:g} %"
-    return f"{split or 'no split'}: {lost[split]} of {seen} rows ({share})"
+    percent = 100 * lost[split] / seen
+    share = f"{percent:.2g}" if percent < 99 else f"{percent:.0f}"  # not 1e+02
+    limit = f"limit {100 * limits[split]:g} %"
+    return f"{split or 'no split'}: {lost[split]} of {seen} rows ({share} %, {limit})"
 
 
 def publish(slices: Sequence[Path], out: Path, splits: Iterable[str]) -> dict[str, Split]:
