@@ -15,7 +15,7 @@ MENDS = {
     "bad row": "yield dictionaries with id, split and audio {role: path} from rows(); the roles "
     "are those of audio.target and audio.given",
     "bad id": "use ASCII letters, digits, - and _, at most 200 (a dot ends the key in a shard)",
-    "bad path": "give paths relative to the corpus folder, below it, in UTF-8: path.relative_to(corpus)",
+    "bad path": "give paths in UTF-8, relative to the corpus folder and below it",
     "bad text": "decode it as UTF-8 (utf-8-sig drops a byte order mark) and strip it in rows()",
     "bad times": "give start and end in seconds, 0 <= start < end",
     "duplicate id": "make ids unique, for example by the name of the folder",
