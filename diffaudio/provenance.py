@@ -47,7 +47,7 @@ def changes(
     """
     record = _read(out)
     if record is None:
-        return [f"{out} is missing"]
+        return ["new"]
     wanted = _record(out, stage, version, keys, inputs)
     if record["stage"] != stage:
         return [f"stage: {record['stage']} -> {stage}"]
@@ -175,19 +175,36 @@ def refuse_other(out: Path, inputs: Mapping[str, str], *, mend: str) -> None:
         raise Refusal(f"{out}: was made from {before}, not from {now}", mend=mend)
 
 
-def state(out: Path) -> tuple[str, str]:
-    """Return the state of `out` (done, stale, unfinished, missing, damaged) and a word on why."""
+def state(out: Path, *, keys: Mapping[str, Any] | None = None, stage: str = "") -> tuple[str, str]:
+    """Return the state of `out` (done, stale, unfinished, missing, damaged) and a word on why.
+
+    Args:
+        out: the folder of a stage.
+        keys: flat keys that are asked for now; of those only what `out` recorded can make it stale.
+        stage: whose output is held against `keys`; that of another stage is not, "" takes any.
+    """
     try:
         record = _read(out)
         if record is None:
             return "missing", ""
+        asked = keys if keys and stage in {"", record["stage"]} else {}
+        unlike = _unlike(record["keys"], asked)
         if not record["finished"]:
-            return "unfinished", ""
+            return "unfinished", "; ".join(unlike)
         lost = inventory.lost(out, out / FILES)
-        reasons = "; ".join(filter(None, [lost, *dict.fromkeys(_moved(out, record, deep=True))]))
+        moved = dict.fromkeys(_moved(out, record, deep=True))
+        reasons = "; ".join(filter(None, [*unlike, lost, *moved]))
     except Refusal as refusal:
         return "damaged", str(refusal).replace("\n ", ";")
     return ("stale", reasons) if reasons else ("done", "")
+
+
+def _unlike(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Name the recorded keys that have another value in `asked`; other sections do not count."""
+    sections = {name.partition(".")[0] for name in asked}
+    held = {name: value for name, value in held.items() if name.partition(".")[0] in sections}
+    now = {name: value for name, value in asked.items() if name in held}
+    return origins.other_keys(held, json.loads(json.dumps(now)))
 
 
 def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]:

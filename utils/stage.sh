@@ -5,7 +5,7 @@
 
 SECONDS=0
 _words=("$@") # the command line, for the rerun command
-_stage='' _title='' _command='' _folders=()
+_stage='' _title='' _command='' _folders=() _config=()
 
 log() { # message
     printf '%s (%s) %s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "${0##*/}" "$*" >&2
@@ -17,28 +17,45 @@ quoted() { # words: as one line for a shell
     printf '%s\n' "${line# }"
 }
 
-# configure FILE: where tuning or --args (split at spaces) change conf, write the result to FILE;
-# from then on it is the conf
+# configure FILE: check the configuration before anything is done; where tuning or --args (split at
+# spaces) change conf, write the result to FILE, which is the conf from then on
 configure() {
     local words=()
     IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
     if [[ -n $tuning ]]; then words=(--config "$tuning" ${words[@]+"${words[@]}"}); fi
-    if [[ ${#words[@]} -eq 0 || $status == true ]]; then return; fi
-    words=(diffaudio config --config "$conf" "${words[@]}" --print_config)
+    _config=(--config "$conf" ${words[@]+"${words[@]}"})
+    if [[ $status == true ]]; then return; fi
+    if [[ ${#words[@]} -eq 0 ]]; then
+        if [[ $dry_run == false ]]; then _checked "${_config[@]}" >/dev/null; fi
+        return
+    fi
     if [[ $dry_run == true ]]; then
+        words=(diffaudio config "${_config[@]}" --print_config)
         printf '%s >%s\n' "$(quoted "${words[@]}")" "$(quoted "$1")"
     else
         mkdir -p -- "$(dirname -- "$1")"
-        "${words[@]}" >"$1.tmp"
+        printf '# What %s was asked last; config.yaml beside it is what was trained.\n' \
+            "${0##*/}" >"$1.tmp"
+        _checked "${_config[@]}" --print_config >>"$1.tmp"
         mv -- "$1.tmp" "$1"
     fi
     conf=$1
 }
 
+_checked() { # arguments of diffaudio config: run it; a refusal has said what is wrong
+    diffaudio config "$@" || {
+        local code=$?
+        [[ $code -eq 1 ]] || log "diffaudio config: exit code $code, $(_cause "$code")"
+        exit "$code"
+    }
+}
+
 # stage NUMBER TITLE [FOLDER...]: whether this stage is to run; it writes the folders
 stage() {
     [[ $1 -ge $stage && $1 -le $stop_stage ]] || return 1
-    _stage=$1 _title=$2 _command='' _folders+=("${@:3}")
+    _stage=$1 _title=$2 _command=''
+    local folder
+    for folder in "${@:3}"; do _folders+=("$1=$folder"); done
     if [[ $status == true ]]; then return 1; fi
     log "Stage $1: $2"
 }
@@ -59,7 +76,7 @@ finish() {
     fi
     _stage=''
     if [[ $status == true ]]; then
-        diffaudio status ${_folders[@]+"${_folders[@]}"}
+        diffaudio status ${_folders[@]+"${_folders[@]}"} ${_config[@]+"${_config[@]}"}
     elif [[ $dry_run == true ]]; then
         log "Dry run: nothing was done; these are commands for the folder $PWD"
     else

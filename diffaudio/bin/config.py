@@ -26,14 +26,19 @@ EXPERIMENT: dict[str, type] = {
 
 
 def main(argv: list[str]) -> int:
-    """Read every section and build every part; print `ok`, or refuse with key and place."""
+    """Read every section and build every part; print `ok`, or refuse with key and place.
+
+    With --print_config the whole configuration is printed, once every part could be built.
+    """
     config = parse(
-        argv,
+        [word for word in argv if word != "--print_config"],
         prog="diffaudio config",
-        description="Check every section of a configuration by building every part it names.",
+        description="Check every section of a configuration by building every part it names; "
+        "--print_config prints what it comes to.",
         sections=EXPERIMENT,
     )
     for cls in EXPERIMENT.values():
         config.build(cls)
-    sys.stdout.write(f"ok: {', '.join(EXPERIMENT)}\n")
+    ok = f"ok: {', '.join(EXPERIMENT)}\n"
+    sys.stdout.write(config.text() if "--print_config" in argv else ok)
     return 0

@@ -15,11 +15,11 @@ from jsonargparse import ArgumentParser
 
 from diffaudio import inventory, origins, provenance
 from diffaudio.config import parse
-from diffaudio.data import corpus
+from diffaudio.data import corpus, manifest
 from diffaudio.data.audio import AudioSpec
 from diffaudio.files import digest, exclusive, read_json
 from diffaudio.jobs import check_jobs
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
 
 __all__ = ["load_recipe", "main"]
 
@@ -40,6 +40,7 @@ def main(argv: list[str]) -> int:
     recipe = load_recipe(options.recipe)
     spec = config.build(AudioSpec)
     with exclusive(options.out):
+        held = _held(options.out)
         must_run = provenance.begin(
             options.out,
             stage="manifest",
@@ -54,6 +55,12 @@ def main(argv: list[str]) -> int:
             outputs=("*.jsonl", "corpus.json"),
         )
         if must_run:
+            if options.limit and held > options.limit:
+                log.warning(
+                    "%s: --limit %d replaces manifests of up to %d items; another folder (--tag "
+                    "of a recipe) keeps both",
+                    *(options.out, options.limit, held),
+                )
             corpus.build(
                 _first(_rows(recipe, root), options.limit),
                 options.out,
@@ -82,7 +89,7 @@ def _options(parser: ArgumentParser) -> None:
         help="share of each split's rows that may be left out, 0 to 1; by default 0.01, and "
         "none of a split that DISJOINT names",
     )
-    parser.add_argument("--limit", type=int, default=0, help="rows of each split; 0 for all")
+    parser.add_argument("--limit", type=int, default=0, help="first rows of each split; 0 for all")
     parser.add_argument("--force", action="store_true", help="check everything again")
 
 
@@ -173,8 +180,18 @@ def _rows(recipe: ModuleType, root: Path) -> Iterator[Any]:
     except Refusal:
         raise
     except Exception as error:
-        mend = "correct rows(); text that is not UTF-8 must be decoded by its own encoding"
+        mend = "correct rows()"
+        if isinstance(error, UnicodeDecodeError):
+            mend += "; text that is not UTF-8 must be decoded by its own encoding"
         raise _failed(path, "rows() failed", error, mend) from error
+
+
+def _held(out: Path) -> int:
+    """Return the number of items of the largest split that `out` lists; 0 if there is none."""
+    try:
+        return max(split["rows"] for split in manifest.about(out)["splits"].values())
+    except (Refusal, ValueError, KeyError):  # none, of no split, or not ours
+        return 0
 
 
 def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from diffaudio import provenance
 from diffaudio.config import parse
 from diffaudio.files import read_json
 
-__all__ = ["main"]
+__all__ = ["STAGES", "main"]
+
+STAGES = ("corpus", "manifest", "shard", "extract", "train", "decode", "score", "sweep")
+"""The stages of a recipe, by their numbers."""
 
 _HEAD = ("folder", "stage", "state", "size", "when", "")
 
 
 def main(argv: list[str]) -> int:
     """Print a row for every output folder below the given ones."""
+    sections = _sections() if any(word.partition("=")[0] == "--config" for word in argv) else {}
     config = parse(
         argv,
         prog="diffaudio status",
-        description="Show the state of output folders, and of all those below them.",
-        sections={},
+        description="Show the state of output folders, and of all those below them. With --config "
+        "what was made with other settings is stale.",
+        sections=sections,
         options=lambda parser: parser.add_argument(
-            "folders", type=Path, nargs="+", help="dump/train, exp, ..."
+            "folders", nargs="+", help="dump/train, exp, ...; 4=exp/demo says whose stage it is"
         ),
     )
+    tops = dict(map(_top, config.options.folders))
+    keys = config.keys(*sections)
     rows: list[tuple[str, ...]] = [_HEAD]
-    rows += [_row(folder) for top in config.options.folders for folder in _below(top)]
+    rows += [_row(folder, stage, keys) for folder, stage in _below(tops)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
@@ -35,20 +43,50 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _below(top: Path) -> Iterator[Path]:
-    """Yield the folders at and below `top` that a stage wrote; `top` itself if there is none."""
-    found = sorted(path.parent for path in top.rglob(provenance.RECORD))
-    yield from found or [top]
+def _sections() -> dict[str, type]:
+    from diffaudio.bin.config import EXPERIMENT  # imports torch
+
+    return EXPERIMENT
 
 
-def _row(folder: Path) -> tuple[str, ...]:
-    state, why = provenance.state(folder)
+def _top(word: str) -> tuple[Path, str]:
+    """Return folder and stage of `4=exp/demo`; a folder alone is of no stage in particular."""
+    number, _, folder = word.partition("=")
+    if folder and number in map(str, range(len(STAGES))):
+        return Path(folder), STAGES[int(number)]
+    return Path(word), ""
+
+
+def _below(tops: Mapping[Path, str]) -> Iterator[tuple[Path, str]]:
+    """Yield the folders that a stage wrote, each once, with the stage of the top it is below.
+
+    A top itself comes up where its stage wrote nothing, or no stage did.
+    """
+    for top, stage in tops.items():
+        found = sorted(path.parent for path in top.rglob(provenance.RECORD))
+        own = [folder for folder in found if _nearest(folder, tops) == top]
+        if not own and (stage or not found):
+            own = [top]
+        yield from ((folder, stage) for folder in own)
+
+
+def _nearest(folder: Path, tops: Mapping[Path, str]) -> Path:
+    return next(path for path in (folder, *folder.parents) if path in tops)
+
+
+def _row(folder: Path, stage: str, keys: Mapping[str, Any]) -> tuple[str, ...]:
+    state, why = provenance.state(folder, keys=keys, stage=stage)
     if state in {"missing", "damaged"}:
-        return str(folder), "", state, "", "", why
+        return str(folder), _numbered(stage), state, "", "", why
     record = read_json(folder / provenance.RECORD)
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     when = (record["finished"] or "").replace("T", " ")
-    return str(folder), record["stage"], state, _size(total), when, why
+    return str(folder), _numbered(record["stage"]), state, _size(total), when, why
+
+
+def _numbered(stage: str) -> str:
+    """Return a stage as run.sh counts it: `4 train`."""
+    return f"{STAGES.index(stage)} {stage}" if stage in STAGES else stage
 
 
 def _size(total: int) -> str:

@@ -108,7 +108,7 @@ def _rank(config: Config, asked: Asked) -> int:
 def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]:
     """Put the run together; also return the digests of the data sets and the code it reads."""
     audio, spec, options = config.build(AudioSpec), config.build(TrainSpec), config.options
-    sets = [options.train_set, *([options.valid_set] if spec.valid_every else [])]
+    sets = _sets(options, spec)
     mend = "prepare the shards with this configuration: `diffaudio shard`"
     inputs = {
         str(options.dump / name): provenance.require(
@@ -160,6 +160,28 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     return job, {**inputs, **origins.code()}
 
 
+def _sets(options: Any, spec: TrainSpec) -> list[str]:
+    """Name the splits that are read.
+
+    Raises:
+        Refusal: there are shards, and none of a split of this name.
+    """
+    there = sorted(path.parent.name for path in options.dump.glob(f"*/{provenance.RECORD}"))
+    asked = {
+        "train": options.train_set,
+        **({"valid": options.valid_set} if spec.valid_every else {}),
+    }
+    for role, name in asked.items():
+        if there and name not in there:
+            others = " or ".join(f"--{role}_set {split}" for split in there)
+            raise Refusal(
+                f"{options.dump}: has no split {name}; there are: {', '.join(there)}",
+                mend=f"let rows() call a split {name} (stage 1), or give {others}"
+                + ("; train.valid_every 0 does without" if role == "valid" else ""),
+            )
+    return [*asked.values()]
+
+
 def _fingerprint(
     config: Config, spec: TrainSpec, index: Index, device: torch.device
 ) -> dict[str, Any]:
@@ -205,11 +227,15 @@ def _metrics(choice: str, rate: int) -> list[Metric]:
     names = [*_METRICS, *([choice] if choice not in (*_METRICS, LOSS) else [])]
     found = [metric for metric in available(names) if metric.rate in (None, rate)]
     if choice != LOSS and choice not in [metric.name for metric in found]:
-        metric = METRICS[choice]
+        metric, mends = METRICS[choice], [f"choose SI-SDR or {LOSS}"]
+        unfit = metric.rate not in (None, rate)
+        mends += [f"set audio.rate {metric.rate}"] * unfit + [metric.install] * bool(
+            metric.missing()
+        )
         raise Refusal(
             f"train.valid_metric: {choice} cannot be computed here"
-            + (f" (it needs {metric.rate} Hz)" if metric.rate not in (None, rate) else ""),
-            mend=f"choose SI-SDR or {LOSS}" + (f", or {metric.install}" if metric.install else ""),
+            + (f" (it needs {metric.rate} Hz, audio.rate is {rate})" if unfit else ""),
+            mend=", or ".join(mends),
         )
     return found
 

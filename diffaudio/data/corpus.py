@@ -118,7 +118,29 @@ def build(
         splits = publish(checked, out, collected.splits)
     for split, about in splits.items():
         log.info("%s %s", split, about.summary(spec))
+    _advise(splits, disjoint)
     write_json(out / "corpus.json", _corpus(out, root, label, splits))
+
+
+def _advise(splits: Mapping[str, Split], disjoint: Mapping[str, Sequence[str]]) -> None:
+    """Warn of what is no mistake in itself and will most likely be one later."""
+    for name in ("train", "valid"):
+        if name not in splits:
+            log.warning(
+                "no split is called %s, which stage 4 reads; there are: %s\n"
+                "  mend: call one so in rows(), or give diffaudio train --%s_set%s",
+                *(name, ", ".join(sorted(splits)), name),
+                " or train.valid_every 0" if name == "valid" else "",
+            )
+    if not disjoint and {"train", "test"} <= splits.keys():
+        own = splits["test"].speakers
+        if shared := own & splits["train"].speakers:
+            log.warning(
+                "%d of the %d speakers of test are in train, too: scores will not tell how it "
+                "does on new voices\n"
+                '  mend: DISJOINT = {"test": ["speaker"]} in local/data.py checks that none is',
+                *(len(shared), len(own)),
+            )
 
 
 def _task(path: Path, *, root: Path, spec: AudioSpec, skip: set[int]) -> Task:
@@ -192,8 +214,10 @@ def _loss(
     split: str, lost: Mapping[str, int], collected: Collected, limits: Mapping[str, float]
 ) -> str:
     seen = collected.seen[split]
-    share = f"{100 * lost[split] / seen:.2g} %, limit {100 * limits[split]:g} %"
-    return f"{split or 'no split'}: {lost[split]} of {seen} rows ({share})"
+    percent = 100 * lost[split] / seen
+    share = f"{percent:.2g}" if percent < 99 else f"{percent:.0f}"  # not 1e+02
+    limit = f"limit {100 * limits[split]:g} %"
+    return f"{split or 'no split'}: {lost[split]} of {seen} rows ({share} %, {limit})"
 
 
 def publish(slices: Sequence[Path], out: Path, splits: Iterable[str]) -> dict[str, Split]:

@@ -12,9 +12,10 @@ __all__ = ["MENDS", "Problem", "describe", "encode", "read"]
 # Every reason there is, with its mend.
 MENDS = {
     # rows
-    "bad row": "yield dictionaries with id, split and audio {role: path} from rows()",
-    "bad id": "use letters, digits, - and _ only, at most 200 (a dot would end the key in a shard)",
-    "bad path": "give paths below the corpus folder, relative to it, in UTF-8",
+    "bad row": "yield dictionaries with id, split and audio {role: path} from rows(); the roles "
+    "are those of audio.target and audio.given",
+    "bad id": "use ASCII letters, digits, - and _, at most 200 (a dot ends the key in a shard)",
+    "bad path": "give paths in UTF-8, relative to the corpus folder and below it",
     "bad text": "decode it as UTF-8 (utf-8-sig drops a byte order mark) and strip it in rows()",
     "bad times": "give start and end in seconds, 0 <= start < end",
     "duplicate id": "make ids unique, for example by the name of the folder",

@@ -62,10 +62,13 @@ def _shape(row: Any, spec: AudioSpec) -> str:
         if type(row.get(key)) is not kind:
             return f"{key} is {row.get(key)!r}, not a {kind.__name__}"
     if not _NAME.fullmatch(row["split"]):
-        return f"split is {row['split']!r}: letters, digits, - and _ only"
-    for role in spec.roles:
-        if type(row["audio"].get(role)) is not str:
-            return f"audio[{role!r}] is {row['audio'].get(role)!r}, not a str"
+        return f"split is {row['split']!r}: ASCII letters, digits, - and _ only"
+    for key, role in zip(("target", "given"), spec.roles, strict=False):
+        if role not in row["audio"]:
+            there = ", ".join(map(str, row["audio"])) or "none"
+            return f"audio.{key}: {role}; the row has {there}"
+        if type(row["audio"][role]) is not str:
+            return f"audio[{role!r}] is {row['audio'][role]!r}, not a str"
     return ""
 
 
@@ -88,7 +91,9 @@ def _suggestion(name: str) -> str:
 
 def _path(path: str) -> str:
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+    if path.startswith("/"):
+        return f"{path!r} is absolute, and paths are relative to the corpus folder"
+    if not parts or ".." in parts or "\0" in path:
         return f"{path!r} is not below the corpus folder"
     return "" if _is_text(path) else "the name is not UTF-8"
 

@@ -11,7 +11,7 @@ from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
 from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
 from diffaudio.metrics.signal import si_sdr
 
-__all__ = ["METRICS", "Metric", "Signal", "Unmeasurable", "available"]
+__all__ = ["METRICS", "Metric", "Signal", "Unmeasurable", "available", "known"]
 
 _DNSMOS_INSTALL = "pip install speechmos onnxruntime"
 
@@ -82,10 +82,8 @@ METRICS: dict[str, Metric] = {
 """Every metric by its name. Add one here and it can be named in YAML."""
 
 
-def available(names: Iterable[str]) -> list[Metric]:
-    """Return the metrics called `names` that can be computed here, in order.
-
-    One whose package is missing is left out, with one logged line that says how to install it.
+def known(names: Iterable[str]) -> list[Metric]:
+    """Return the metrics called `names`, in order, whether they can be computed here or not.
 
     Raises:
         Refusal: a name is not in the table.
@@ -98,8 +96,22 @@ def available(names: Iterable[str]) -> list[Metric]:
                 f"metric {name!r}: not known{f' (did you mean {near[0]!r}?)' if near else ''}",
                 mend=f"choose from {', '.join(METRICS)}",
             )
-        if METRICS[name].missing():
-            log.warning("metric %s skipped; to have it: %s", name, METRICS[name].install)
+        chosen.append(METRICS[name])
+    return chosen
+
+
+def available(names: Iterable[str]) -> list[Metric]:
+    """Return the metrics called `names` that can be computed here, in order.
+
+    One whose package is missing is left out, with one logged line that says how to install it.
+
+    Raises:
+        Refusal: a name is not in the table.
+    """
+    chosen = []
+    for metric in known(names):
+        if metric.missing():
+            log.warning("metric %s skipped; to have it: %s", metric.name, metric.install)
         else:
-            chosen.append(METRICS[name])
+            chosen.append(metric)
     return chosen

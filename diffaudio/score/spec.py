@@ -11,7 +11,7 @@ from typing import Any
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
-from diffaudio.metrics import Metric
+from diffaudio.metrics import Metric, known
 
 __all__ = ["VERSION", "ScoreSpec", "comparable", "hashed", "protocol"]
 
@@ -37,9 +37,10 @@ class ScoreSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse sizes that make no sense."""
+        """Refuse metrics that there are not, and sizes that make no sense."""
         if not self.metrics:
             raise Refusal("score.metrics: empty", mend="for example [PESQ, ESTOI, SI-SDR]")
+        known(self.metrics)
         if len(set(self.metrics)) < len(self.metrics):
             raise Refusal(f"score.metrics: a name is given twice: {', '.join(self.metrics)}")
         if self.worst < 0 or self.resamples < 100:

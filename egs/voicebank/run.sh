@@ -17,7 +17,7 @@ tag=                             # added to the names of folders, keeps variants
 exp=                             # experiment folder; empty: exp/<conf>_<tuning>_<tag>
 sets="test"                      # sets to decode and score, separated by spaces
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
-limit=0                          # take only the first items of every set; 0 takes all
+limit=0                          # stage 1 takes the first items of every set; 0: all; give a --tag
 max_reject=                      # share of bad items a set may lose; empty: 0.01, of the test none
 nj=$(getconf _NPROCESSORS_ONLN)  # parallel jobs, in all stages but training
 ngpu=0                           # GPUs per machine; 0 computes on the CPU
@@ -37,7 +37,7 @@ case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
 exp=${exp:-exp/$name${variant:+_${variant#_}}}
-configure "$exp/conf.$decode_tag.yaml"
+configure "$exp/asked.$decode_tag.yaml"
 
 if stage 0 "Get the corpus: $root" "$root"; then
     run python local/data.py --corpus "$corpus" --downloads downloads --force "$corpus_again"
@@ -54,13 +54,13 @@ if stage 4 "Train: $exp" "$exp"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
 fi
-if stage 5 "Enhance: $exp/decode/$decode_tag"; then
+if stage 5 "Enhance: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
     for split in $sets; do
         run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
             --set "$split" --tag "$decode_tag" --nj "$nj" --ngpu "$ngpu"
     done
 fi
-if stage 6 "Score: $exp/score/$decode_tag"; then
+if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
     for split in $sets; do
         run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
             --set "$split" --tag "$decode_tag" --nj "$nj"

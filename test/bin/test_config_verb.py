@@ -23,6 +23,31 @@ def test_parts_are_built_not_only_read(whole):
         config.main(["--config", str(whole), "--train.lr", "-1"])
 
 
+def test_what_is_printed_has_been_built_and_reads_back(whole, capsys):
+    assert config.main(["--config", str(whole), "--train.lr", "0.25", "--print_config"]) == 0
+    text = capsys.readouterr().out
+    assert "lr: 0.25" in text
+    whole.write_text(f"# said first\n{text}")
+    assert config.main(["--config", str(whole), "--print_config"]) == 0
+    assert capsys.readouterr().out == text
+    with pytest.raises(Refusal, match="section train: lr"):
+        config.main(["--config", str(whole), "--train.lr", "-1", "--print_config"])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_metric_that_there_is_not_is_refused(whole):
+    with pytest.raises(Refusal, match=r"metric 'PESK': not known \(did you mean 'PESQ'\?\)"):
+        config.main(["--config", str(whole), "--score.metrics", "[PESK, SI-SDR]"])
+
+
+def test_help_lists_keys_of_every_section(capsys):
+    with pytest.raises(SystemExit):
+        config.main(["--help"])
+    said = capsys.readouterr().out
+    for name in ("audio.rate", "shard.items", "model.net", "train.seed", "score.metrics"):
+        assert f"--{name}" in said
+
+
 def test_a_mistake_is_named(whole):
     with pytest.raises(Refusal, match=r"model\.net\.widht: no such option"):
         config.main(["--config", str(whole), "--model.net.init_args.widht", "8"])

@@ -196,6 +196,17 @@ def test_force_and_limit(run, caplog):
     assert caplog.messages[0] == "data: --force"
 
 
+def test_a_limit_that_replaces_more_is_said(run, caplog):
+    run("--limit", "1")
+    assert "replaces" not in caplog.text
+    run()
+    run("--limit", "2")
+    assert "data: --limit 2 replaces manifests of up to 4 items" in caplog.text
+    caplog.clear()
+    run("--limit", "2", "--force")
+    assert "replaces" not in caplog.text
+
+
 def test_a_corpus_may_name_itself(run, tmp_path):
     write("corpus/corpus.json", '{"label": "tiny (synthetic)"}')
     run()
@@ -228,6 +239,11 @@ def test_an_error_in_rows_is_told_with_its_line(run):
     assert "data.py: rows() failed: UnicodeDecodeError" in said
     assert "0xe9" in said
     assert 'in line 10: (corpus / "text.csv").read_text(encoding="utf-8")' in said
+    assert "mend: correct rows(); text that is not UTF-8" in said
+    write("data.py", "def rows(corpus):\n    yield {}['clean']\n")
+    _, said = run()
+    assert "data.py: rows() failed: KeyError: 'clean'" in said
+    assert "UTF-8" not in said
 
 
 @pytest.mark.parametrize(

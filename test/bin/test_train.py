@@ -138,14 +138,16 @@ def test_stale_shards_are_refused_with_both_values(train, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--train.valid_metric", "PESQ"), "PESQ cannot be computed here (it needs 16000 Hz)"),
+        (("--train.valid_metric", "PESQ"), "(it needs 16000 Hz, audio.rate is 8000)"),
         (("--train.valid_metric", "SDR"), "metric 'SDR': not known"),
         (("--train.stps", "5"), "train.stps: no such option"),
         (("--train.global_batch", "0"), "global_batch: 0 is below 1"),
         (("--train.init_from", "nowhere"), "nowhere: no checkpoint"),
         (("--num_nodes", "2"), "--num_nodes 2: this process is not part of a job"),
         (("--ngpu", "99"), "--ngpu 99: this machine has"),
-        (("--valid_set", "dev"), "dev: the stage shard has not been run"),
+        (("--valid_set", "dev"), "dump: has no split dev; there are: test"),
+        (("--valid_set", "dev"), "give --valid_set test; train.valid_every 0 does without"),
+        (("--train_set", "dev"), "give --train_set test\n"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_block(train, capsys, options, message, monkeypatch):
@@ -154,6 +156,13 @@ def test_what_cannot_be_is_refused_in_one_block(train, capsys, options, message,
     said = capsys.readouterr().err
     assert message in said
     assert "Traceback" not in said
+
+
+def test_a_rate_that_does_not_fit_is_not_mended_by_an_installation(train, capsys):
+    pytest.importorskip("pesq")
+    assert train("--train.valid_metric", "PESQ") == 1
+    said = capsys.readouterr().err
+    assert "mend: choose SI-SDR or loss, or set audio.rate 16000\n" in said
 
 
 def test_starts_from_the_weights_of_another(train, tiny_exp, tmp_path, capsys):

@@ -114,6 +114,51 @@ def test_below_the_limit_rows_are_left_out_by_name(here, rows, tmp_path, caplog)
     assert "These rows are left out." in caplog.text
 
 
+def test_all_rows_are_a_hundred_per_cent(here, rows, tmp_path):
+    for row in rows[:6]:
+        row["id"] = f"{row['id']}.wav"
+    rows += [{**row, "id": f"{number}.wav"} for number, row in enumerate(rows[:5] * 60)]
+    with pytest.raises(Refusal, match=r"train: 306 of 306 rows \(100 %, limit 1 %\)"):
+        build(rows, tmp_path)
+
+
+def warnings(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_splits_that_training_reads_and_are_not_there_are_said(here, rows, tmp_path, caplog):
+    for row in rows[:2]:
+        row["split"] = "dev"
+    build(rows, tmp_path)
+    (said,) = warnings(caplog)
+    assert "no split is called valid, which stage 4 reads; there are: dev, test, train" in said
+    assert "--valid_set or train.valid_every 0" in said
+    caplog.clear()
+    for row in rows[:6]:
+        row["split"] = "valid"
+    build(rows, tmp_path)
+    (said,) = warnings(caplog)
+    assert "no split is called train, which stage 4 reads; there are: test, valid" in said
+    caplog.clear()
+    rows[0]["split"] = "train"
+    build(rows, tmp_path, disjoint={})
+    assert warnings(caplog) == []
+
+
+def test_speakers_of_train_and_test_are_said_unless_the_recipe_declares(
+    here, rows, tmp_path, caplog
+):
+    rows[0]["split"] = "valid"
+    rows[6]["speaker"] = "s1"
+    build(rows, tmp_path, disjoint={})
+    (said,) = warnings(caplog)
+    assert "1 of the 2 speakers of test are in train, too" in said
+    assert 'DISJOINT = {"test": ["speaker"]}' in said
+    caplog.clear()
+    build(rows, tmp_path, disjoint={"test": ["id"]})
+    assert warnings(caplog) == []
+
+
 def test_a_test_split_loses_nothing_unless_it_is_allowed(here, rows, tmp_path):
     (tmp_path / "root" / rows[6]["audio"]["noisy"]).unlink()
     with pytest.raises(Refusal, match=r"test: 1 of 2 rows \(50 %, limit 0 %\)"):

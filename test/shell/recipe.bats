@@ -44,8 +44,10 @@ call() {
     [ "$status" -eq 0 ]
     printf '%s\n' config --config conf/mini.yaml --config conf/tuning/ouve.yaml --train.seed 1 \
         --print_config | diff - <(awk '$0 == "train" { exit } 1' diffaudio.argv)
-    [ "$(cat mine/exp/mini_ouve_a/conf.default.yaml)" = "merged: true" ]
-    printf '%s\n' train --config exp/mini_ouve_a/conf.default.yaml --dump dump/mini_a \
+    [ "$(tail -n +2 mine/exp/mini_ouve_a/asked.default.yaml)" = "merged: true" ]
+    grep -q '^# What run.sh was asked last; config.yaml .* trained' \
+        mine/exp/mini_ouve_a/asked.default.yaml
+    printf '%s\n' train --config exp/mini_ouve_a/asked.default.yaml --dump dump/mini_a \
         --exp exp/mini_ouve_a --ngpu 0 --num_nodes 1 | diff - <(call train)
 }
 
@@ -141,12 +143,14 @@ call() {
     [ "$status" -eq 1 ]
 }
 
-@test "--status true asks for the folders of every stage" {
-    run "$voicebank" --status true --corpus mini --conf conf/demo.yaml
+@test "--status true asks for the folders of every stage, and under which configuration" {
+    run "$voicebank" --status true --corpus mini --conf conf/demo.yaml \
+        --tuning conf/tuning/ouve.yaml --args "--train.seed 1"
     [ "$status" -eq 0 ]
-    call status | grep -x data/mini
-    call status | grep -x dump/mini
-    call status | grep -x exp/demo
+    printf '%s\n' status 0=downloads/mini 1=data/mini 2=dump/mini 4=exp/demo_ouve \
+        5=exp/demo_ouve/decode/default 6=exp/demo_ouve/score/default \
+        --config conf/demo.yaml --config conf/tuning/ouve.yaml --train.seed 1 |
+        diff - diffaudio.argv
     [ ! -e python.argv ]
 }
 

@@ -159,12 +159,13 @@ END
 @test "--status true asks for the folders of the chosen stages and runs nothing" {
     run ./run.sh --status true
     [ "$status" -eq 0 ]
-    printf '%q\n' status "downloads/a b" dump/x dump/y exp | diff - diffaudio.argv
+    printf '%q\n' status "0=downloads/a b" 1=dump/x 1=dump/y 3=exp --config "a b.yaml" |
+        diff - diffaudio.argv
     lacks got
     lacks "Successfully"
     rm diffaudio.argv
     run ./run.sh --status true --stage 3
-    printf '%q\n' status exp | diff - diffaudio.argv
+    printf '%q\n' status 3=exp --config "a b.yaml" | diff - diffaudio.argv
 }
 
 @test "a failing status is no failed stage" {
@@ -174,10 +175,10 @@ END
     lacks "ERROR in stage"
 }
 
-@test "without --args the configuration is used as it is" {
+@test "without --args the configuration is checked once and used as it is" {
     run ./run.sh --stage 1 --stop_stage 1 --args "  "
     [ "$status" -eq 0 ]
-    printf '%s\n' shard --config 'a\ b.yaml' --out dump/x | diff - diffaudio.argv
+    printf '%s\n' config --config 'a\ b.yaml' shard --config 'a\ b.yaml' --out dump/x | diff - diffaudio.argv
 }
 
 @test "--args make a configuration of their own, split at spaces, not globbed or evaluated" {
@@ -188,7 +189,7 @@ END
     printf '%q\n' config --config "a b.yaml" --train.steps 20 --x '*' '$(touch' 'hit)' '"q"' \
         --print_config shard --config "my exp/conf.yaml" --out dump/x | diff - diffaudio.argv
     [ ! -e hit ]
-    [ "$(cat "my exp/conf.yaml")" = "train: {steps: 20}" ]
+    [ "$(tail -n +2 "my exp/conf.yaml")" = "train: {steps: 20}" ]
 }
 
 @test "--args that are refused stop the recipe before the first stage" {
@@ -201,17 +202,31 @@ END
     [ ! -e "my exp/conf.yaml" ]
 }
 
+@test "a configuration that is refused stops the recipe before the first stage" {
+    fake diffaudio 'echo "ok: audio"; echo "x.yaml, line 1: train.step: no such option" >&2; exit 1'
+    run ./run.sh
+    [ "$status" -eq 1 ]
+    [ "$output" = "x.yaml, line 1: train.step: no such option" ]
+    fake diffaudio 'exit 137'
+    run ./run.sh
+    [ "$status" -eq 137 ]
+    has "diffaudio config: exit code 137, killed"
+}
+
 @test "--args in a dry run and in a status" {
     run ./run.sh --args "--train.steps 20" --dry_run true --stage 1 --stop_stage 1
     has 'diffaudio config --config a\ b.yaml --train.steps 20 --print_config >my\ exp/conf.yaml'
     has 'diffaudio shard --config my\ exp/conf.yaml'
-    run ./run.sh --args "--train.steps 20" --status true
-    [ "$(head -n 1 diffaudio.argv)" = status ]
+    run ./run.sh --dry_run true
+    [ ! -e diffaudio.argv ]
+    run ./run.sh --args "--train.steps 20" --status true --stage 3
+    printf '%q\n' status 3=exp --config "a b.yaml" --train.steps 20 | diff - diffaudio.argv
     [ ! -e "my exp" ]
 }
 
 @test "--force true goes to diffaudio only" {
     run ./run.sh --force true --stop_stage 1
-    printf '%s\n' shard --config 'a\ b.yaml' --out dump/x --force | diff - diffaudio.argv
+    printf '%s\n' config --config 'a\ b.yaml' shard --config 'a\ b.yaml' --out dump/x --force |
+        diff - diffaudio.argv
     has "got a  b"
 }
