@@ -40,13 +40,19 @@ def _refusal(message: str, mend: str, code: int) -> Refusal:
     return Refusal(message, mend=mend, code=code)
 
 
-class _StandardError(logging.Handler):
-    """Writes to what is standard error at that moment, not to what it was at the start."""
+class _StandardError(logging.StreamHandler[Any]):
+    """Writes to what is standard error at that moment, not to what it was at the start.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one message."""
-        sys.stderr.write(f"{self.format(record)}\n")
-        sys.stderr.flush()
+    It stays a stream's handler, so that progress bars know it and put its lines above them.
+    """
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        """Return standard error."""
+        return sys.stderr
 
 
 def setup_log(level: int = logging.INFO) -> None:

@@ -29,3 +29,14 @@ def test_the_environment_names_versions_and_hardware():
     assert re.fullmatch(r"[0-9a-f]{12}\+?|unknown", found["commit"])
     assert "cores of" in found["hardware"]
     assert found["numpy"] != "absent"
+
+
+def test_a_message_is_written_once_also_above_a_progress_bar(capsys):
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    setup_log()
+    log.info("before")
+    with logging_redirect_tqdm(loggers=[log]):
+        log.info("within")
+    said = capsys.readouterr().err
+    assert said.count("before") == said.count("within") == 1
