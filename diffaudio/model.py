@@ -6,8 +6,8 @@ samples, so neither batch, order nor number of devices changes what becomes of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -18,11 +18,21 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import generator
 from diffaudio.log import Refusal
-from diffaudio.nets import Net
+from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import masked
-from diffaudio.process import Marginal, Path, Target, Times, Unit, Weight, check_pair
+from diffaudio.process import (
+    Answers,
+    Denoise,
+    Marginal,
+    Path,
+    Target,
+    Times,
+    Unit,
+    Weight,
+    check_pair,
+)
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
-from diffaudio.solve import Denoise, KeyedNoise, Sampler
+from diffaudio.solve import KeyedNoise, Sampler
 
 __all__ = ["Model"]
 
@@ -63,6 +73,8 @@ class Model(nn.Module):
         level: what is scaled to 1 before the codec and restored after it: the peak or the root
             mean square of the given audio, or nothing.
         audio_loss: weight of an added L1 distance of waveforms; 0 leaves it out.
+        condition: builds what tells the network of labels and the like from the width of its noise
+            embedding.
     """
 
     def __init__(  # noqa: PLR0913  one parameter for each part of a model
@@ -77,6 +89,7 @@ class Model(nn.Module):
         level: Level = "none",
         weight: Weight | None = None,
         audio_loss: float = 0.0,
+        condition: Callable[[int], Conditioner] | None = None,
     ) -> None:
         super().__init__()
         if path.uses_given and given == "none":
@@ -94,6 +107,12 @@ class Model(nn.Module):
         self.has_given, self.residual = given != "none", given == "residual"
         self.level, self.audio_loss, self.weight = level, audio_loss, weight or Unit()
         self.net = net(codec.channels * (1 + self.has_given), codec.channels, codec.bins)
+        self.condition = condition(self.net.embedding) if condition else None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The manifest's fields that the model is conditioned on."""
+        return self.condition.fields if self.condition else ()
 
     def check(self, audio: AudioSpec) -> None:
         """Refuse audio that this model cannot take, before any of it is read.
@@ -130,7 +149,8 @@ class Model(nn.Module):
         eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))
         change = x0 - y if self.residual and y is not None else x0
         z = at.z(change, eps)
-        answer = self._answer(z, at, y, mask)
+        told = torch.tensor([not self._dropped(key) for key in batch.keys], device=x0.device)
+        answer = self._answer(z, at, y, mask, self._condition(batch.fields, told))
         wanted = self.target.of(change, eps, at)
         parts = {"state": masked_mean((answer - wanted).square(), mask)}
         level_of = Marginal(*(field.flatten() for field in at))
@@ -145,7 +165,14 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def generate(
-        self, given: Audio | None, samples: Lengths, keys: Sequence[int], sampler: Sampler
+        self,
+        given: Audio | None,
+        samples: Lengths,
+        keys: Sequence[int],
+        sampler: Sampler,
+        *,
+        fields: Mapping[str, Sequence[Any]] | None = None,
+        weaker: Model | None = None,
     ) -> Audio:
         """Run the sampler from noise to audio (b, a, n).
 
@@ -153,10 +180,13 @@ class Model(nn.Module):
             given: (b, a, n), zero-padded; None for a model that is given nothing.
             samples: length of each utterance.
             keys: one a utterance; its noise is a function of its key and length alone.
-            sampler: solver, grid and number of network calls.
+            sampler: solver, grid, number of network calls, guidance.
+            fields: of the manifest, those of `self.fields`.
+            weaker: the model that autoguidance leads away from.
 
         Raises:
-            Refusal: the model needs given audio and there is none.
+            Refusal: the model needs given audio and there is none, or guidance needs a condition
+                or a weaker model and there is none.
         """
         if self.has_given != (given is not None):
             raise Refusal(f"the model is given {'audio' if self.has_given else 'nothing'}")
@@ -167,29 +197,112 @@ class Model(nn.Module):
         y = self._given(given, level, mask)
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
-        state = sampler(self.denoiser(y, mask), self.path, y, noise)
-        return self.codec.decode(state, longest) * level
+        denoise = self.denoiser(y, mask, fields or {}, sampler, weaker)
+        return self.codec.decode(sampler(denoise, self.path, y, noise), longest) * level
 
-    def denoiser(self, y: State | None, mask: Mask | None) -> Denoise:
-        """Bind what is given to the network: denoise(z, at) -> x_0 estimate, all that solvers see.
+    def denoiser(
+        self,
+        y: State | None,
+        mask: Mask | None,
+        fields: Mapping[str, Sequence[Any]],
+        sampler: Sampler,
+        weaker: Model | None = None,
+    ) -> Denoise:
+        """Bind all that is known to the network: denoise(z, at) -> x_0 estimate, as solvers see it.
 
-        A residual model knows the path of x_0 - y alone, which z follows but for alpha y.
+        Raises:
+            Refusal: guidance needs a condition or a weaker model and there is none.
         """
+        guidance = sampler.guidance
+        if guidance is None:
+            answers = self.answers(y, mask, fields, ())
+            return lambda z, at: answers(z, at, 1)[0]
+        if guidance.others and self.condition is None:
+            raise Refusal(
+                f"{guidance}: the model has no condition to be guided by",
+                mend="set decode.sampler.guidance to null, or train with model.condition",
+            )
+        if guidance.weaker and weaker is None:
+            raise Refusal(
+                f"{guidance}: there is no weaker model",
+                mend="name an earlier checkpoint in decode.weaker",
+            )
+        answers = self.answers(y, mask, fields, guidance.others)
+        if guidance.weaker and weaker is not None:
+            answers = _both(answers, weaker.answers(y, mask, fields, ()))
+        return guidance.guide(answers, sampler.knots(self.path))
 
-        def denoise(z: State, at: Marginal) -> State:
+    def answers(
+        self,
+        y: State | None,
+        mask: Mask | None,
+        fields: Mapping[str, Sequence[Any]],
+        others: Sequence[Mapping[str, Any] | None],
+    ) -> Answers:
+        """Bind what is given and the conditions: x_0's estimates for the first so many of them.
+
+        They are asked for in one network call, side by side in the batch. A residual model knows
+        the path of x_0 - y alone, which z follows but for alpha y.
+
+        Args:
+            y: (b, c, f, l), or None.
+            mask: of the padding.
+            fields: of the utterances themselves: the first condition.
+            others: values that replace them, one mapping for each further condition; None is told
+                nothing.
+        """
+        conditions = [self._asked(fields, other) for other in ({}, *others)]
+
+        def answer(z: State, at: Marginal, count: int) -> Sequence[State]:
             change = z - at.alpha * y if self.residual and y is not None else z
-            x0 = self.target.x0(change, self._answer(change, at, y, mask), at)
-            return masked(x0 + y if self.residual and y is not None else x0, mask)
+            told = [one for one in conditions[:count] if one is not None]
+            changes = repeated(change, count)
+            ys, masks = (x if x is None else repeated(x, count) for x in (y, mask))
+            found = self._answer(changes, at, ys, masks, torch.cat(told) if told else None)
+            x0 = self.target.x0(changes, found, at)
+            return masked(x0 + ys if self.residual and ys is not None else x0, masks).chunk(count)
 
-        return denoise
+        return answer
 
-    def _answer(self, z: State, at: Marginal, y: State | None, mask: Mask | None) -> State:
+    def _answer(
+        self,
+        z: State,
+        at: Marginal,
+        y: State | None,
+        mask: Mask | None,
+        condition: Tensor | None,
+    ) -> State:
         """Run the network on the scaled noisy state, the given state beside it."""
         x = z * self.target.c_in(at)
         if y is not None:
             x = torch.cat([x, y / self.target.sigma_data], 1)
         clock = self.path.clock(at.t.flatten()).to(x)
-        return masked(self.net(x, clock.expand(len(x)), mask).float(), mask)
+        return masked(self.net(x, clock.expand(len(x)), mask, condition).float(), mask)
+
+    def _condition(self, fields: Mapping[str, Sequence[Any]], told: Tensor) -> Tensor | None:
+        """Return the vectors (b, embedding) of what each item is told."""
+        return None if self.condition is None else self.condition(fields, told)
+
+    def _asked(
+        self, fields: Mapping[str, Sequence[Any]], other: Mapping[str, Any] | None
+    ) -> Tensor | None:
+        """Return the utterances' condition, some values replaced, or that of being told nothing."""
+        if self.condition is None:
+            return None
+        items = {name: len(values) for name, values in fields.items()}
+        missing = [name for name in self.fields if name not in items]
+        if missing:
+            raise Refusal(f"the model is conditioned on {', '.join(missing)}: give values")
+        count = items[self.fields[0]]
+        values = {**fields, **{name: [value] * count for name, value in (other or {}).items()}}
+        told = torch.full((count,), other is not None, device=next(self.parameters()).device)
+        return self._condition(values, told)
+
+    def _dropped(self, key: int) -> bool:
+        """Say whether a training item is told nothing; one that is scored never is."""
+        if self.condition is None or not self.training:
+            return False
+        return bool(generator(key, "drop").random() < self.condition.drop)
 
     def _level(self, given: Audio | None, samples: Lengths) -> Tensor:
         """Return the level of what is given, (b, 1, 1); ones where levels are left alone."""
@@ -203,3 +316,17 @@ class Model(nn.Module):
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
         """Encode what is given, its padding masked."""
         return None if given is None else masked(self.codec.encode(given / level), mask)
+
+
+def repeated(x: Tensor, times: int) -> Tensor:
+    """Put a tensor several times beside itself in the batch."""
+    return x if times == 1 else torch.cat([x] * times)
+
+
+def _both(strong: Answers, weak: Answers) -> Answers:
+    """Return the answers of two models to the same condition."""
+
+    def answer(z: State, at: Marginal, count: int) -> Sequence[State]:
+        return [one(z, at, 1)[0] for one in (strong, weak)[:count]]
+
+    return answer

@@ -22,6 +22,7 @@ from diffaudio.log import Refusal
 from diffaudio.process import (
     VE,
     X0,
+    Denoise,
     Marginal,
     Path,
     SchroedingerBridgeVE,
@@ -33,7 +34,6 @@ from diffaudio.solve import (
     DEIS,
     LMS,
     Churn,
-    Denoise,
     DPMSolverMultistep,
     DPMSolverSinglestep,
     Euler,

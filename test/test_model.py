@@ -112,7 +112,7 @@ class Oracle(Net):
         self.change = self.y = self.path = self.target = None
         self.noises, self.times, self.off = [], [], 0.0
 
-    def forward(self, x, c_noise, mask=None):
+    def forward(self, x, c_noise, mask=None, condition=None):
         t = torch.exp(4 * c_noise) if isinstance(self.path, VE) else c_noise
         t = t[:, None, None, None].double()
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)

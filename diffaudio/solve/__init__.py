@@ -31,7 +31,7 @@ from diffaudio.solve.multistep import DEIS, LMS, DPMSolverMultistep, UniPC
 from diffaudio.solve.noise import KeyedNoise
 from diffaudio.solve.onestep import DDIM, Euler
 from diffaudio.solve.predictor_corrector import PredictorCorrector
-from diffaudio.solve.problem import Denoise, Noise, Problem
+from diffaudio.solve.problem import Noise, Problem
 from diffaudio.solve.sampler import Sampler
 from diffaudio.solve.singlestep import DPMSolverSinglestep, Heun
 from diffaudio.solve.solver import Memory, Past, Solver
@@ -46,7 +46,6 @@ __all__ = [
     "Churn",
     "DPMSolverMultistep",
     "DPMSolverSinglestep",
-    "Denoise",
     "Euler",
     "Grid",
     "Heun",

@@ -22,7 +22,7 @@ class Pointwise(Net):
         super().__init__()
         self.layer = nn.Conv2d(inputs, outputs, 1, bias=False)
 
-    def forward(self, x, c_noise, mask=None):
+    def forward(self, x, c_noise, mask=None, condition=None):
         return self.layer(x)
 
 
