@@ -35,7 +35,7 @@ class Item:
     audio: dict[str, np.ndarray]
     key: int
     step: int
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
