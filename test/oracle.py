@@ -75,6 +75,7 @@ SOLVERS = [
     UniPC(1),
     UniPC(2),
     UniPC(3),
+    UniPC(3, over="log_snr"),
     UniPC(2, "eps"),
     UniPC(3, "eps"),
     LMS(2),

@@ -38,10 +38,16 @@ class Sampler:
         self.solver.plan(self.calls)
 
     def knots(self, path: Path) -> list[Marginal]:
-        """Return the places on the path where the solver steps, noise first."""
+        """Return the places on the path where the solver steps, noise first.
+
+        Raises:
+            Refusal: the solver does not work on this path.
+        """
         steps = self.solver.plan(self.calls)
         times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
-        return path.at(times[[0, -1]] if self.solver.adaptive else times).knots()
+        at = path.at(times[[0, -1]] if self.solver.adaptive else times)
+        refuse_singular(str(self.solver), path, at, self.solver.needs(at))
+        return at.knots()
 
     def __call__(self, denoise: Denoise, path: Path, guess: State | None, noise: Noise) -> State:
         """Run from noise to the clean state.
@@ -58,8 +64,6 @@ class Sampler:
             Refusal: the solver does not work on this path.
         """
         steps, knots = self.solver.plan(self.calls), self.knots(path)
-        for knot in knots:
-            refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
         problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()
