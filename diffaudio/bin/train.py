@@ -124,6 +124,12 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     torch.manual_seed(plan.key(spec.seed, "weights"))
     model = config.build(Model)
     model.check(audio)
+    if model.coupled is not None and spec.crop_seconds is not None:
+        raise Refusal(
+            f"train.crop_seconds: {spec.crop_seconds}, but model.coupled needs whole utterances: "
+            "the noise that a crop was made from is not known",
+            mend="set train.crop_seconds to null",
+        )
     log.info(
         "%d utterances, %.2f h; %.2f million parameters",
         *(len(index), index.samples.sum() / audio.rate / 3600),

@@ -6,6 +6,7 @@ to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS
 bridges.py   SchroedingerBridgeVE, SchroedingerBridgeVP
 target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
 times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, PathTimes, AtEnd: training times
+consistency.py  Consistency: few-step training
 guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
 """
@@ -13,6 +14,7 @@ weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise leve
 from __future__ import annotations
 
 from diffaudio.process.bridges import SchroedingerBridgeVE, SchroedingerBridgeVP
+from diffaudio.process.consistency import Consistency
 from diffaudio.process.guidance import (
     Answers,
     Autoguidance,
@@ -46,6 +48,7 @@ __all__ = [
     "CFGPlusPlus",
     "ClassifierFree",
     "Composed",
+    "Consistency",
     "Cosine",
     "Denoise",
     "EDM",

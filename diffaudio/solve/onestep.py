@@ -50,6 +50,23 @@ class DDIM(Solver):
 
 
 @dataclass(frozen=True)
+class Renoise(Solver):
+    """The estimate with noise that is all new: how consistency models take more than one call.
+
+    Source: Song et al., Consistency Models, 2023, algorithm 1. With a model that was trained to
+    denoise it is a coarse form of ancestral sampling: each call forgets the noise of the last.
+    """
+
+    order: int = field(default=1, init=False, repr=False)
+
+    def step(
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
+    ) -> tuple[State, Memory]:
+        """Denoise, then add the next knot's noise."""
+        return then.z(problem.x0(z, now), problem.noise()), memory
+
+
+@dataclass(frozen=True)
 class Euler(Solver):
     """The straight line along the velocity dz/dt of the probability flow, one call a step.
 

@@ -45,7 +45,7 @@ from diffaudio.solve import (
 
 CALLS = (4, 5, 6, 8, 10, 16, 25)
 SEEDS, DIMENSIONS, POINTS = (101, 102, 103), (16, 32, 48), 64
-OURS = UniPC(), PathGrid(RectifiedFlow(), finer_from=7)
+OURS = UniPC(), PathGrid(RectifiedFlow(), finer_from=6)
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0
 Run = Callable[["Mixture", Tensor, int], Tensor]  # problem, noise, calls to result
 
