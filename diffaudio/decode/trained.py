@@ -40,19 +40,21 @@ class Meter:
 
     Attributes:
         runs: of the sampler, each on one batch.
+        items: utterances and chunks in all of them.
         calls: of the network.
-        evaluations: of the network, on one utterance each; guidance has several in one call.
+        evaluations: of the network, on one item each; guidance has several in one call.
         seconds: of processing, from what is given in memory to audio in memory.
     """
 
     runs: int = 0
+    items: int = 0
     calls: int = 0
     evaluations: int = 0
     seconds: float = 0.0
 
     def reset(self) -> None:
         """Start from nothing."""
-        self.runs, self.calls, self.evaluations, self.seconds = 0, 0, 0, 0.0
+        self.runs, self.items, self.calls, self.evaluations, self.seconds = 0, 0, 0, 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Trained:
             )
             made = made.float().cpu()
         self.meter.runs += 1
+        self.meter.items += len(keys)
         self.meter.seconds += time.perf_counter() - started
         return made
 
