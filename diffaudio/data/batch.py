@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,7 @@ from diffaudio.data.index import Index
 from diffaudio.data.mix import Remix
 from diffaudio.log import Refusal
 from diffaudio.orphans import end_with_parent
-from diffaudio.shapes import Audio, Lengths
+from diffaudio.shapes import Audio, Lengths, Tensor
 
 __all__ = ["Batch", "Batching", "Item", "collate", "eval_batches", "train_loader"]
 
@@ -34,6 +34,7 @@ class Item:
     audio: dict[str, np.ndarray]
     key: int
     step: int
+    time: float | None = None
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Batch:
         samples: (b,) lengths before padding.
         keys: one number per item, from which every random draw of the item is made.
         step: of training, 0 in evaluation.
+        times: (b,) in [0, 1), what training times are made from, spread over the step's global
+            batch; None in evaluation, where an item's time comes from its key.
     """
 
     ids: list[str]
@@ -53,6 +56,7 @@ class Batch:
     samples: Lengths
     keys: list[int]
     step: int
+    times: Tensor | None = None
 
     @property
     def target(self) -> Audio:
@@ -68,7 +72,8 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on `device`."""
         audio = {role: x.to(device, non_blocking=True) for role, x in self.audio.items()}
-        return Batch(self.ids, audio, self.samples.to(device), self.keys, self.step)
+        times = None if self.times is None else self.times.to(device)
+        return replace(self, audio=audio, samples=self.samples.to(device), times=times)
 
 
 @dataclass(frozen=True)
@@ -102,12 +107,14 @@ def collate(items: Sequence[Item], *, grid: int) -> Batch:
         for row, item, length in zip(joined, items, lengths, strict=True):
             row[:, :length] = item.audio[role].T  # 25 times as fast as torch
         audio[role] = torch.from_numpy(joined)
+    times = [item.time for item in items if item.time is not None]
     return Batch(
         ids=[item.id for item in items],
         audio=audio,
         samples=torch.tensor(lengths),
         keys=[item.key for item in items],
         step=items[0].step,
+        times=torch.tensor(times) if times else None,
     )
 
 
@@ -148,7 +155,7 @@ def train_loader(
         world=world,
     )
     loader = DataLoader(
-        _Items(index, spec, seed, crop, batching.remix),
+        _Items(index, spec, seed, crop, batching),
         batch_sampler=places,  # an iterator will do: it is used once
         collate_fn=partial(collate, grid=grid),
         num_workers=batching.workers,
@@ -205,13 +212,13 @@ def eval_batches(
 
 
 class _Items(Dataset[Item]):
-    """Reads, crops and remixes what a plan names; every draw comes from the item's key."""
+    """Reads, crops and remixes what a plan names; every draw comes from the item's place."""
 
     def __init__(
-        self, index: Index, spec: AudioSpec, seed: int, crop: int | None, remix: Remix | None
+        self, index: Index, spec: AudioSpec, seed: int, crop: int | None, batching: Batching
     ) -> None:
         self._index, self._spec, self._seed = index, spec, seed
-        self._crop, self._remix = crop, remix
+        self._crop, self._remix, self._global_batch = crop, batching.remix, batching.global_batch
         self._target, self._given = spec.target, spec.given or spec.target
 
     def __getitem__(self, place: plan.Place) -> Item:
@@ -222,7 +229,8 @@ class _Items(Dataset[Item]):
         audio = self._read(row, frames, plan.generator(key, "crop"))
         if self._remix is not None:
             self._mix(self._remix, audio, row, plan.generator(key, "remix"))
-        return Item(self._index.id(row), audio, key, step)
+        time = plan.time(self._seed, step, position, self._global_batch)
+        return Item(self._index.id(row), audio, key, step, time=time)
 
     def _read(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the same random window of every role."""
