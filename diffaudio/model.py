@@ -1,7 +1,7 @@
 """A model: codec, path, target, network and training times in one hand; loss and generation.
 
-Everything is per utterance: level, noise and training time of an item come from its own key and
-samples, so neither batch, order nor number of devices changes what becomes of it.
+Everything is per utterance: level, noise and training time of an item come from its own samples,
+key and place in the step, so neither batch, order nor number of devices changes what becomes of it.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ class Model(nn.Module):
         x0 = self.codec.encode(audio)
         mask = frame_mask(frames, x0.shape[-1])
         x0, y = masked(x0, mask), self._given(given, level, mask)
-        u = torch.tensor([generator(own, "time").random() for own in batch.keys])
+        u = batch.times
+        if u is None:
+            u = torch.tensor([generator(own, "time").random() for own in batch.keys])
         at = self.path.at(self.times(u.to(x0), self.path)[:, None, None, None])
         eps = KeyedNoise(self._noise_keys(batch), x0.shape[1:3], frames.tolist(), x0.device)()
         eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))

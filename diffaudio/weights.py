@@ -7,7 +7,9 @@ Nothing read here can run code. A checkpoint is a folder:
     state.json              {"step": 500, "files": {"model.safetensors": sha256, ...}, ...}
 
 An experiment holds them under `checkpoints/step_00000500`, names its best one in `best.json`, and
-an exported folder is such a checkpoint itself. Writing state.json last is what makes a checkpoint.
+an exported folder is such a checkpoint itself. What `diffaudio ema` made after training lies beside
+them, `checkpoints/ema_0.12_step_00000500`, and is chosen by name. Writing state.json last is what
+makes a checkpoint.
 """
 
 from __future__ import annotations
@@ -44,24 +46,27 @@ def find(exp: Path, which: str) -> Path:
     Args:
         exp: an experiment, or an exported folder (which holds one checkpoint, whatever `which`).
         which: `best` (by validation; the last one where none was made), `last`, or a checkpoint's
-            name such as `step_00000500`.
+            name such as `step_00000500` or `ema_0.12_step_00000500`.
 
     Raises:
         Refusal: there is no such checkpoint; the mend lists those there are.
     """
     if (exp / STATE).is_file():
         return exp
-    names = sorted(path.parent.name for path in exp.glob(f"checkpoints/step_*/{STATE}"))
+    names, made = (
+        sorted(path.parent.name for path in exp.glob(f"checkpoints/{kind}_*/{STATE}"))
+        for kind in ("step", "ema")
+    )
     validated = (exp / "best.json").is_file()
     if which == "best" and validated:
         which = str(read_json(exp / "best.json").get("checkpoint"))
     elif which in {"best", "last"} and names:
         which = names[-1]
-    if which in names:
+    if which in {*names, *made}:
         return exp / "checkpoints" / which
     raise Refusal(
         f"{exp}: no checkpoint {which!r}",
-        mend=f"there are: {', '.join(['best', 'last', *names])}"
+        mend=f"there are: {', '.join(['best', 'last', *names, *made])}"
         if names
         else "train first (diffaudio train), or check the folder's name",
     )

@@ -232,6 +232,17 @@ def test_training_times_and_noise_come_from_the_keys():
     assert not torch.isclose(model(one)[0], first).any()
 
 
+def test_training_times_are_those_of_the_step_where_it_has_some():
+    model, one, _ = with_oracle("flow-wave")
+    one.times = torch.tensor([0.25])
+    model(one)
+    end = model.path.t_min + 0.25 * (model.path.t_max - model.path.t_min)
+    assert model.net.times[0].item() == pytest.approx(end)
+    loss = build()(replace(batch([0, 1]), times=torch.tensor([0.25, 0.5])))[0]
+    swapped = build()(replace(batch([0, 1]), times=torch.tensor([0.5, 0.25])))[0]
+    assert not torch.isclose(loss, swapped).any()
+
+
 def test_audio_padded_beyond_the_longest_item():
     """A loader pads to its grid; neither loss nor output sees that."""
     model = build(audio_loss=1.0)

@@ -74,6 +74,9 @@ def test_find_best_last_and_by_name(tmp_path):
     assert weights.find(tmp_path, "last").name == "step_00001000"
     assert weights.find(tmp_path, "best").name == "step_00000500"
     assert weights.find(tmp_path, "step_00001000").name == "step_00001000"
+    checkpoint(tmp_path / "checkpoints" / "ema_0.12_step_00003000", 3000)  # made, not trained
+    assert weights.find(tmp_path, "last").name == "step_00001000"
+    assert weights.find(tmp_path, "ema_0.12_step_00003000").name == "ema_0.12_step_00003000"
     exported = tmp_path / "checkpoints" / "step_00000500"
     assert weights.find(exported, "best") == exported
 

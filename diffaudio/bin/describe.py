@@ -40,7 +40,7 @@ class Cost:
         parameters: trained numbers.
         macs: multiply-adds of one network call on one second of audio.
         shared: bytes that a training step keeps whatever its batch: weights, gradients, AdamW's two
-            moments, the moving average, casts of weights.
+            moments, the moving averages, casts of weights.
         item: bytes that it keeps for each item.
         item_seconds: of audio in an item.
         seconds: to run an item forward and backward.
@@ -89,7 +89,7 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
     return Cost(
         parameters=sum(p.numel() for p in model.parameters()),
         macs=macs,
-        shared=weights * (5 if train.ema else 4) + 2 * one - two,
+        shared=weights * (4 + bool(train.ema) + len(train.ema_profiles)) + 2 * one - two,
         item=two - one,
         item_seconds=seconds,
         seconds=spent / size,

@@ -16,6 +16,7 @@ VERBS = {
     "manifest": "list a corpus in data/<split>.jsonl, naming every problem",
     "shard": "write audio into shards in dump/<split>",
     "train": "train a model in exp/<name>",
+    "ema": "average weights over another length, after training",
     "decode": "generate audio with a trained model",
     "score": "score generated audio: tables with intervals, a report",
     "sweep": "compare models, samplers, calls and guidance: table, plot, recommended setting",

@@ -40,10 +40,10 @@ from diffaudio.train.world import agreed, join, threads
 
 __all__ = ["main"]
 
-VERSION = 1  # raise it by hand when the same configuration would train another model
+VERSION = 2  # raise it by hand when the same configuration would train another model
 _METRICS = ("SI-SDR", "PESQ", "ESTOI")  # of validation, beside the one that chooses the best
-_KEPT = ("checkpoints/*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
-_MADE = ("checkpoints", "tensorboard", "log.jsonl", "best.json", "status.json")
+_KEPT = ("checkpoints/step_*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
+_MADE = ("checkpoints", "ema", "tensorboard", "log.jsonl", "best.json", "status.json")
 
 
 def main(argv: list[str]) -> int:

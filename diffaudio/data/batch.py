@@ -22,7 +22,7 @@ from diffaudio.data.index import Index
 from diffaudio.data.mix import Remix
 from diffaudio.log import Refusal
 from diffaudio.orphans import end_with_parent
-from diffaudio.shapes import Audio, Lengths
+from diffaudio.shapes import Audio, Lengths, Tensor
 
 __all__ = ["Batch", "Batching", "Item", "collate", "copies", "eval_batches", "train_loader"]
 
@@ -36,6 +36,7 @@ class Item:
     key: int
     step: int
     fields: dict[str, Any] = field(default_factory=dict)
+    time: float | None = None
 
 
 @dataclass
@@ -49,6 +50,8 @@ class Batch:
         keys: one number per item, from which every random draw of the item is made.
         step: of training, 0 in evaluation.
         fields: of the manifest, those that a model is conditioned on: b values each.
+        times: (b,) in [0, 1), what training times are made from, spread over the step's global
+            batch; None in evaluation, where an item's time comes from its key.
     """
 
     ids: list[str]
@@ -57,6 +60,7 @@ class Batch:
     keys: list[int]
     step: int
     fields: dict[str, list[Any]] = field(default_factory=dict)
+    times: Tensor | None = None
 
     @property
     def target(self) -> Audio:
@@ -72,7 +76,8 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on `device`."""
         audio = {role: x.to(device, non_blocking=True) for role, x in self.audio.items()}
-        return replace(self, audio=audio, samples=self.samples.to(device))
+        times = None if self.times is None else self.times.to(device)
+        return replace(self, audio=audio, samples=self.samples.to(device), times=times)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def collate(items: Sequence[Item], *, grid: int) -> Batch:
         for row, item, length in zip(joined, items, lengths, strict=True):
             row[:, :length] = item.audio[role].T  # 25 times as fast as torch
         audio[role] = torch.from_numpy(joined)
+    times = [item.time for item in items if item.time is not None]
     return Batch(
         ids=[item.id for item in items],
         audio=audio,
@@ -113,6 +119,7 @@ def collate(items: Sequence[Item], *, grid: int) -> Batch:
         keys=[item.key for item in items],
         step=items[0].step,
         fields={name: [item.fields[name] for item in items] for name in items[0].fields},
+        times=torch.tensor(times) if times else None,
     )
 
 
@@ -154,7 +161,7 @@ def train_loader(
         world=world,
     )
     loader = DataLoader(
-        _Items(index, spec, seed, crop, batching.remix, fields),
+        _Items(index, spec, seed, crop, batching, fields),
         batch_sampler=places,  # an iterator will do: it is used once
         collate_fn=partial(collate, grid=grid),
         num_workers=batching.workers,
@@ -216,7 +223,7 @@ def eval_batches(
 
 
 class _Items(Dataset[Item]):
-    """Reads, crops and remixes what a plan names; every draw comes from the item's key."""
+    """Reads, crops and remixes what a plan names; every draw comes from the item's place."""
 
     def __init__(
         self,
@@ -224,11 +231,11 @@ class _Items(Dataset[Item]):
         spec: AudioSpec,
         seed: int,
         crop: int | None,
-        remix: Remix | None,
+        batching: Batching,
         fields: Sequence[str],
     ) -> None:
         self._index, self._spec, self._seed, self._fields = index, spec, seed, fields
-        self._crop, self._remix = crop, remix
+        self._crop, self._remix, self._global_batch = crop, batching.remix, batching.global_batch
         self._target, self._given = spec.target, spec.given or spec.target
 
     def __getitem__(self, place: plan.Place) -> Item:
@@ -240,7 +247,8 @@ class _Items(Dataset[Item]):
         if self._remix is not None:
             self._mix(self._remix, audio, row, plan.generator(key, "remix"))
         told = _told(self._index, row, self._fields)
-        return Item(self._index.id(row), audio, key, step, told)
+        time = plan.time(self._seed, step, position, self._global_batch)
+        return Item(self._index.id(row), audio, key, step, told, time)
 
     def _read(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the same random window of every role."""

@@ -18,7 +18,8 @@ class DecodeSpec:
     Args:
         sampler: solver, grid and number of network calls.
         seed: of all noise; an utterance's noise depends on this and its id alone.
-        checkpoint: `best`, `last` or a name such as `step_00000500`.
+        checkpoint: `best`, `last` or a name such as `step_00000500`; one that `diffaudio ema` made
+            is called `ema_0.12_step_00000500`.
         ema: the averaged weights rather than the last ones.
         precision: fp32; bf16 for matrix products and convolutions; auto is bf16 where the
             hardware has it, fp32 elsewhere.

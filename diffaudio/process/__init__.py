@@ -5,7 +5,8 @@ to_noise.py  VE (EDM), VP, Cosine, RectifiedFlow
 to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS
 bridges.py   SchroedingerBridgeVE, SchroedingerBridgeVP
 target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
-times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, PathTimes, AtEnd: training times
+times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, Piecewise,
+             PathTimes, AtEnd: training times
 consistency.py  Consistency: few-step training
 guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
@@ -33,6 +34,7 @@ from diffaudio.process.times import (
     LogNormal,
     LogUniform,
     PathTimes,
+    Piecewise,
     Times,
     Uniform,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "OUVE",
     "Path",
     "PathTimes",
+    "Piecewise",
     "RectifiedFlow",
     "SchroedingerBridgeVE",
     "SchroedingerBridgeVP",

@@ -7,7 +7,9 @@ levels, sigma / alpha, are the same on every path.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -117,6 +119,46 @@ class Laplace(Times):
 
 
 @dataclass(frozen=True)
+class Piecewise(Times):
+    """Half-log-SNR with a density that is constant from one edge to the next, cut to the path.
+
+    With shares that follow the weighted loss seen at each noise level, more is drawn where there is
+    more to learn. What is drawn more often also counts for more, as with every distribution here.
+
+    Source: Kingma and Gao, Understanding Diffusion Objectives as the ELBO with Simple Data
+    Augmentation, 2023; there the density follows the loss while training, here it is given.
+
+    Args:
+        edges: rising half-log-SNR, one more than `shares`.
+        shares: how often each piece is drawn, relative to the others.
+    """
+
+    edges: Sequence[float]
+    shares: Sequence[float]
+
+    def __post_init__(self) -> None:
+        """Refuse pieces that are none."""
+        if not len(self.edges) == len(self.shares) + 1 >= 2:
+            raise Refusal(
+                f"Piecewise: {len(self.edges)} edges around {len(self.shares)} shares",
+                mend="give one edge more than shares, for example [-5, 0, 5] and [1, 2]",
+            )
+        for left, right in pairwise(self.edges):
+            refuse_unless_positive(self, "distance of edges", right - left)
+        for share in self.shares:
+            refuse_unless_positive(self, "share", share)
+
+    def __call__(self, u: Tensor, path: Path) -> Tensor:
+        """Return the times of the distribution's quantiles."""
+        rising = [-edge for edge in reversed(self.edges)], [0.0, *reversed(self.shares)]
+        levels, shares = torch.tensor(rising, dtype=torch.float64, device=u.device)
+        below = shares.cumsum(0)
+        low, high = _interpolated(_log_levels(path, u).clamp(levels[0], levels[-1]), levels, below)
+        level = _interpolated(low + u.double() * (high - low), below, levels)
+        return _time_of_level(path, level, u)
+
+
+@dataclass(frozen=True)
 class PathTimes(Times):
     """The noise levels of uniform times on another path: the cosine's, VP's, rectified flow's.
 
@@ -170,6 +212,13 @@ def refuse_unless_positive(who: object, name: str, value: float) -> None:
     """Refuse a value that must be above 0."""
     if not value > 0.0:
         raise Refusal(f"{type(who).__name__}: {name} = {value:g} is not above 0")
+
+
+def _interpolated(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
+    """Return, at x within the rising knots, the straight lines between values."""
+    right = torch.searchsorted(knots, x, right=True).clamp(1, len(knots) - 1)
+    share = (x - knots[right - 1]) / (knots[right] - knots[right - 1])
+    return torch.lerp(values[right - 1], values[right], share)
 
 
 def _log_levels(path: Path, like: Tensor) -> Tensor:

@@ -99,7 +99,8 @@ class Sigmoid(OnX0):
     """sigmoid(bias - log SNR) for the noise, that is SNR times it for x_0.
 
     Args:
-        bias: log-SNR at which the weight of the noise is a half; 2 in the paper.
+        bias: log-SNR at which the weight of the noise is a half; 2 in the paper. With 0 that weight
+            is 1 / (1 + SNR).
     """
 
     bias: float = 2.0

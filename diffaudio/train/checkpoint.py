@@ -1,7 +1,8 @@
 """Checkpoints: whole or absent, checked before use, and exact.
 
     exp/<name>/checkpoints/step_00000500/model.safetensors       weights
-                                         ema.safetensors         their averages, where kept
+                                         ema.safetensors         their average, where kept
+                                         ema_0.1.safetensors     power-function averages, likewise
                                          optimizer.safetensors   <weight>/exp_avg, ...
                                          state.json              progress, fingerprint, digests
 
@@ -104,8 +105,15 @@ class Checkpoints:
                 mend="set them back, give another --exp, or train anew with --force",
             )
 
-    def restore(self, model: nn.Module, optimizer: Optimizer, ema: Ema | None) -> Progress:
+    def restore(
+        self, model: nn.Module, optimizer: Optimizer, averages: Mapping[str, Ema]
+    ) -> Progress:
         """Bring everything to where the newest checkpoint was; without one, change nothing.
+
+        Args:
+            model: takes its weights.
+            optimizer: of the model; takes its moments.
+            averages: of the model, by the names of their files.
 
         Raises:
             Refusal: a file is cut or changed, other settings, or weights of another model.
@@ -120,14 +128,18 @@ class Checkpoints:
         held = {name: self._tensors(newest / name, sha) for name, sha in state["files"].items()}
         weights.fit(model, held[weights.MODEL], newest)
         _unflatten(model, optimizer, held[_OPTIMIZER])
-        if ema is not None:
-            ema.load_state_dict(held[weights.EMA])
+        for name, average in averages.items():
+            average.load_state_dict(held[name])
         progress = Progress(**state["progress"])
         log.info("%s: going on from step %d", newest, progress.step)
         return progress
 
     def save(
-        self, progress: Progress, model: nn.Module, optimizer: Optimizer, ema: Ema | None
+        self,
+        progress: Progress,
+        model: nn.Module,
+        optimizer: Optimizer,
+        averages: Mapping[str, Ema],
     ) -> None:
         """Write the checkpoint of this step unless it is there, and remove those not kept.
 
@@ -136,8 +148,7 @@ class Checkpoints:
         """
         if not (self._folder / progress.name).exists():
             tensors = {weights.MODEL: model.state_dict(), _OPTIMIZER: _flat(model, optimizer)}
-            if ema is not None:
-                tensors[weights.EMA] = ema.state_dict()
+            tensors |= {name: average.state_dict() for name, average in averages.items()}
             self._write(progress, tensors)
         self._point(progress)
         kept = {path.name for path in sorted(self._folder.glob("step_*"))[-self._keep :]}

@@ -1,40 +1,59 @@
-"""An exponential moving average of the weights, whose length grows with the run."""
+"""Moving averages of the weights, whose lengths grow with the run."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["RAMP", "Ema"]
+from diffaudio.train import power
+
+__all__ = ["RAMP", "Decay", "Ema", "half_life", "power_function"]
 
 RAMP = 0.1  # the half-life is at most this share of the updates made so far
+
+Decay = Callable[[int], float]
+"""The share of the old average that stays in the n-th one, counted from 1."""
+
+
+def half_life(updates: float) -> Decay:
+    """Return the decay after which, `updates` updates later, a weight counts half.
+
+    The random start is forgotten early: after n updates the half-life is min(updates, RAMP n).
+
+    Source: the ramp is that of Karras et al. 2022, appendix F.2 (arXiv:2206.00364), with 0.1 in
+    place of 0.05.
+    """
+    return lambda update: float(0.5 ** (1 / min(updates, RAMP * update)))
+
+
+def power_function(sigma_rel: float) -> Decay:
+    """Return the decay of a power-function average; see power.py for what `sigma_rel` is.
+
+    The first update replaces the start altogether.
+
+    Raises:
+        Refusal: there is no such average.
+    """
+    exponent = power.gamma(sigma_rel) + 1
+    return lambda update: float((1 - 1 / update) ** exponent)
 
 
 class Ema:
     """Averages of a model's trained weights; buffers and frozen weights are the model's own.
 
-    The random start is forgotten early: after n updates the half-life is min(half_life, RAMP n).
-
-    Source: the ramp is that of Karras et al. 2022, appendix F.2 (arXiv:2206.00364), with 0.1 in
-    place of 0.05.
-
     Args:
         model: averaged; its present weights are the first average.
-        half_life: steps after which a weight counts half.
+        decay: how fast old weights are forgotten.
     """
 
-    def __init__(self, model: nn.Module, half_life: float) -> None:
-        self.half_life = half_life
+    def __init__(self, model: nn.Module, decay: Decay) -> None:
+        self.decay = decay
         self._trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self._model = model
         self._average = {name: p.detach().clone() for name, p in self._trained.items()}
-
-    def decay(self, update: int) -> float:
-        """Return the share of the old average that stays in the `update`-th one, counted from 1."""
-        return float(0.5 ** (1 / min(self.half_life, RAMP * update)))
 
     @torch.no_grad()
     def update(self, update: int) -> None:

@@ -20,12 +20,13 @@ import torch
 from accelerate import Accelerator
 from torch.nn.utils import clip_grad_norm_
 
+from diffaudio import weights
 from diffaudio.data import plan
 from diffaudio.data.batch import Batch
 from diffaudio.log import Refusal, log
 from diffaudio.precision import autocast
+from diffaudio.train import posthoc
 from diffaudio.train.checkpoint import Checkpoints
-from diffaudio.train.ema import Ema
 from diffaudio.train.job import Job, Outcome
 from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
@@ -92,11 +93,12 @@ class Run:
         self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
         if job.spec.init_from and self.checkpoints.newest() is None:
             warm_start(job.spec.init_from, self.bare)
-        self.ema = Ema(self.bare, job.spec.ema) if job.spec.ema else None
+        self.averages = posthoc.averages(self.bare, job.spec)
         if accelerator.is_main_process:
             self.checkpoints.tidy()
+            posthoc.forget(job.exp, self.checkpoints.newest())
         accelerator.wait_for_everyone()
-        self.progress = self.checkpoints.restore(self.bare, self.optimizer, self.ema)
+        self.progress = self.checkpoints.restore(self.bare, self.optimizer, self.averages)
         if self.progress.step > job.spec.steps:
             raise Refusal(
                 f"{job.exp}: is at step {self.progress.step}, past train.steps {job.spec.steps}",
@@ -177,8 +179,8 @@ class Run:
         self.optimizer.step()
         self.progress.updates += 1
         self.progress.skipped = 0
-        if self.ema is not None:
-            self.ema.update(self.progress.updates)
+        for average in self.averages.values():
+            average.update(self.progress.updates)
 
     def _skip(self, row: Mapping[str, Any], share: Share) -> dict[str, Any]:
         """Leave weights, average and the optimiser's moments as they are, and say so."""
@@ -224,21 +226,27 @@ class Run:
         return best if comparable else None
 
     def save(self) -> None:
-        """Write a checkpoint if this step asks for it, or the run ends here."""
-        step = self.progress.step
-        regular = step and (step % self.spec.save_every == 0 or step == self.spec.steps)
-        if not (regular or self.improved or self.stopped):
+        """Write a snapshot or a checkpoint if this step asks for it, or the run ends here."""
+        if self.monitor is not None and self._due(self.spec.ema_every):
+            posthoc.snapshot(self.job.exp, self.progress, self.averages, self.spec.ema_profiles)
+        if not (self._due(self.spec.save_every) or self.improved or self.stopped):
             return
         if self.monitor is not None:
             self.progress.log_bytes = self.monitor.log.sync()
-            self.checkpoints.save(self.progress, self.bare, self.optimizer, self.ema)
+            self.checkpoints.save(self.progress, self.bare, self.optimizer, self.averages)
         self.accelerator.wait_for_everyone()
+
+    def _due(self, every: int) -> bool:
+        """Say whether something is due that happens every so many steps and at the last one."""
+        step = self.progress.step
+        return step > 0 and (step % every == 0 or step == self.spec.steps)
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         return autocast(self.spec.precision, self.accelerator.device)
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext() if self.ema is None else self.ema.applied()
+        average = self.averages.get(weights.EMA)
+        return contextlib.nullcontext() if average is None else average.applied()
 
 
 def _given_up(row: Mapping[str, Any]) -> Refusal:

@@ -7,6 +7,7 @@ from typing import Any
 
 from diffaudio.data.mix import Remix
 from diffaudio.precision import Precision
+from diffaudio.train.power import LONGEST
 
 __all__ = ["BUDGET", "TrainSpec"]
 
@@ -19,6 +20,7 @@ BUDGET = frozenset(
         "valid_every",
         "valid_items",
         "valid_metric",
+        "ema_every",
         "save_every",
         "keep",
         "log_every",
@@ -48,6 +50,11 @@ class TrainSpec:
         max_per_device: items a device can hold at once; accumulation follows from it.
         crop_seconds: length of random crops; null trains on whole utterances.
         ema: half-life of the weights' moving average in steps; 0 keeps none.
+        ema_profiles: lengths (sigma_rel) of power-function averages that are kept besides, for
+            example [0.05, 0.1]; `diffaudio ema` makes that of any other length from their
+            snapshots.
+        ema_every: steps between these snapshots, of which the last step has one; 30 to 60 in a run
+            are enough. All stay.
         seed: of order, crops, noise, dropout and initial weights.
         precision: fp32, or bf16 inside the network; auto takes bf16 where the hardware has it.
             Validation generates in `decode.precision`.
@@ -74,6 +81,8 @@ class TrainSpec:
     max_per_device: int = 16
     crop_seconds: float | None = 2.0
     ema: float = 500.0
+    ema_profiles: tuple[float, ...] = ()
+    ema_every: int = 1000
     seed: int = 0
     precision: Precision = "auto"
     threads: int = 0
@@ -89,7 +98,7 @@ class TrainSpec:
 
     def __post_init__(self) -> None:
         least = dict.fromkeys(("steps", "global_batch", "max_per_device", "valid_items"), 1)
-        least |= dict.fromkeys(("save_every", "keep", "log_every"), 1)
+        least |= dict.fromkeys(("save_every", "keep", "log_every", "ema_every"), 1)
         for field in fields(self):
             value: Any = self.__dict__[field.name]
             if field.type in ("int", "float") and value < least.get(field.name, 0):
@@ -98,5 +107,8 @@ class TrainSpec:
             raise ValueError(f"decay: {self.decay} is above 1")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas: {self.betas} are not in [0, 1)")
+        for sigma_rel in self.ema_profiles:
+            if not 0 < sigma_rel <= LONGEST:
+                raise ValueError(f"ema_profiles: {sigma_rel} is not above 0, at most {LONGEST:.4f}")
         if self.crop_seconds is not None and self.crop_seconds <= 0:
             raise ValueError(f"crop_seconds: {self.crop_seconds} is not above 0")

@@ -63,6 +63,8 @@ def test_cost_counts_weights_gradients_moments_and_average(model):
     weights = 4 * with_average.parameters
     assert with_average.parameters == 8
     assert with_average.shared - without.shared == weights
+    profiles = TrainSpec(steps=10, crop_seconds=0.5, precision="fp32", ema_profiles=(0.05, 0.1))
+    assert describe.measure(model, AUDIO, profiles, CPU).shared - without.shared == 3 * weights
     assert with_average.item_seconds == 0.5
     assert with_average.seconds > 0
 

@@ -32,6 +32,8 @@ def assert_same(first, second):
     for a, b in zip(first, second, strict=True):
         assert (a.ids, a.keys, a.step) == (b.ids, b.keys, b.step)
         assert torch.equal(a.samples, b.samples)
+        assert (a.times is None) == (b.times is None)
+        assert a.times is None or torch.equal(a.times, b.times)
         assert all(torch.equal(a.audio[role], b.audio[role]) for role in a.audio)
 
 
@@ -49,10 +51,12 @@ def test_collate_pads_with_zeros():
 
 
 def test_to_moves_every_tensor():
-    batch = collate([Item("a", {"clean": np.ones((4, 1), np.float32)}, key=1, step=2)], grid=1)
+    item = Item("a", {"clean": np.ones((4, 1), np.float32)}, key=1, step=2, time=0.5)
+    batch = collate([item], grid=1)
     moved = batch.to("meta")
     assert moved.audio["clean"].is_meta
     assert moved.samples.is_meta
+    assert moved.times.is_meta
     assert (moved.ids, moved.keys, moved.step) == (["a"], [1], 2)
     assert not batch.audio["clean"].is_meta
 
@@ -111,7 +115,7 @@ def test_resumed_is_the_same_as_undisturbed(index, batching):
 
 @pytest.mark.parametrize("remix", [None, REMIX])
 def test_devices_together_see_what_one_sees(index, remix):
-    """The items of a step do not depend on devices or micro-batches: audio, keys, everything."""
+    """The items of a step do not depend on devices or micro-batches: audio, keys, times."""
 
     def items(batches):
         found = {}
@@ -119,6 +123,7 @@ def test_devices_together_see_what_one_sees(index, remix):
             for n, key in enumerate(batch.keys):
                 length = int(batch.samples[n])
                 found[key] = {role: x[n, :, :length] for role, x in batch.audio.items()}
+                found[key]["time"] = batch.times[n]
         return found
 
     def batching(max_per_device):
@@ -134,8 +139,16 @@ def test_devices_together_see_what_one_sees(index, remix):
         assert all(
             torch.equal(together[key][role], alone[key][role])
             for key in alone
-            for role in ("clean", "noisy")
+            for role in ("clean", "noisy", "time")
         )
+
+
+def test_times_of_a_step_lie_at_even_distances_over_all_its_micro_batches(index):
+    batches = take(index, 8, WHOLE)  # 4 steps of 2 micro-batches
+    for one, other in zip(batches[::2], batches[1::2], strict=True):
+        times = torch.cat([one.times, other.times]).sort().values
+        torch.testing.assert_close(times.diff(), torch.full((7,), 1 / 8))
+    assert len({round(batch.times[0].item(), 4) for batch in batches[::2]}) == 4
 
 
 def test_keys_are_those_of_the_plan(index):
@@ -220,6 +233,7 @@ def test_evaluation_takes_every_row_once(index, small):
     for batch in batches:
         assert len(batch.ids) == 1 or len(batch.ids) * int(batch.samples.max()) <= 8000
         assert batch.keys == [plan.key(9, name) for name in batch.ids]
+        assert batch.times is None
         for n, name in enumerate(batch.ids):
             stored = np.rint(batch.audio["noisy"][n, :, : batch.samples[n]].numpy().T * 32768)
             np.testing.assert_array_equal(stored, small[1][name]["noisy"])

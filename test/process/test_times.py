@@ -16,6 +16,7 @@ from diffaudio.process import (
     LogNormal,
     LogUniform,
     PathTimes,
+    Piecewise,
     RectifiedFlow,
     SchroedingerBridgeVE,
     Uniform,
@@ -32,6 +33,7 @@ TIMES = [
     Laplace(),
     Laplace(0.5, 0.5),
     PathTimes(Cosine()),
+    Piecewise([-3.0, -0.5, 0.0, 2.0], [0.2, 3.0, 1.0]),
     AtEnd(),
 ]
 
@@ -95,6 +97,27 @@ def test_noise_levels_are_drawn_alike_on_every_path(path):
     torch.testing.assert_close(level(LogUniform(0.01, 1.0)), uniform)
 
 
+@pytest.mark.parametrize("path", [VE(), Cosine(), RectifiedFlow()], ids=str)
+def test_each_piece_is_drawn_by_its_share_and_evenly(path):
+    edges, shares = [-2.0, -0.5, 0.0, 1.5], torch.tensor([1.0, 3.0, 4.0], dtype=torch.float64)
+    levels = path.log_snr(Piecewise(edges, shares.tolist())(U[1:], path))
+    found = torch.histogram(levels, torch.tensor(edges, dtype=torch.float64)).hist / len(levels)
+    torch.testing.assert_close(found, shares / 8, rtol=0, atol=2e-3)
+    inside = levels[(levels > -2) & (levels < -0.5)]
+    assert inside.mean().item() == pytest.approx(-1.25, abs=0.02)
+    assert inside.std().item() == pytest.approx(1.5 / 12**0.5, rel=0.02)
+
+
+def test_pieces_are_cut_to_the_path():
+    """Of [-2, 0] with share 1 the path has half, of [0, 1] with share 3 a quarter."""
+    path = VE(t_min=math.exp(-0.25), t_max=math.e)
+    levels = path.log_snr(Piecewise([-2.0, 0.0, 1.0], [1.0, 3.0])(U, path))
+    torch.testing.assert_close(
+        levels[[0, -1]], torch.tensor([0.25, -1.0]).double(), atol=3e-3, rtol=0
+    )
+    assert (levels > 0).double().mean().item() == pytest.approx(0.75 / 1.25, abs=2e-3)
+
+
 def test_times_of_a_path_on_itself_are_uniform_and_elsewhere_have_its_levels():
     torch.testing.assert_close(PathTimes(Cosine())(U, Cosine()), Uniform()(U, Cosine()))
     path = RectifiedFlow()
@@ -110,8 +133,15 @@ def test_times_of_a_path_on_itself_are_uniform_and_elsewhere_have_its_levels():
         lambda: Laplace(scale=0.0),
         lambda: LogUniform(0.0, 1.0),
         lambda: LogUniform(2.0, 1.0),
+        lambda: Piecewise([0.0, 1.0, 1.0], [1.0, 1.0]),
+        lambda: Piecewise([0.0, 1.0, 2.0], [1.0, 0.0]),
     ],
 )
 def test_distributions_that_are_none_are_refused(wrong):
     with pytest.raises(Refusal, match="is not above 0"):
         wrong()
+
+
+def test_pieces_and_shares_that_do_not_match_are_refused():
+    with pytest.raises(Refusal, match="2 edges around 2 shares"):
+        Piecewise([0.0, 1.0], [1.0, 1.0])

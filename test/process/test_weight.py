@@ -44,6 +44,7 @@ def test_each_weight_is_what_its_paper_states_whatever_the_network_speaks(path, 
         EDMWeight(0.5): (at.sigma**2 + 0.25 * at.alpha**2) / (at.sigma * 0.5) ** 2 * clean,
         MinSNR(5.0): torch.minimum(torch.ones_like(snr), 5.0 / snr) * noise,
         MinSNR(1.0, soft=True): noise / (1 + snr),
+        Sigmoid(0.0): noise / (1 + snr),
         Sigmoid(2.0): torch.sigmoid(2.0 - torch.log(snr)) * noise,
     }
     for weight, right in stated.items():

@@ -10,7 +10,7 @@ from diffaudio.files import write_json
 from diffaudio.log import Refusal
 from diffaudio.train import checkpoint
 from diffaudio.train.checkpoint import Checkpoints, Progress
-from diffaudio.train.ema import Ema
+from diffaudio.train.ema import Ema, half_life, power_function
 from diffaudio.train.schedule import adamw
 from diffaudio.train.spec import TrainSpec
 
@@ -18,13 +18,14 @@ KEYS = {"train.lr": 1e-3, "train.steps": 10, "data.train": "d1", "model.net": "T
 
 
 class State:
-    """Model, optimiser and average after a few steps, and the checkpoints they go to."""
+    """Model, optimiser and averages after a few steps, and the checkpoints they go to."""
 
     def __init__(self, exp, *, seed=0, keep=2, keys=None, wide=4, steps=2):
         torch.manual_seed(seed)
         self.model = torch.nn.Sequential(torch.nn.Linear(2, wide), torch.nn.Linear(wide, 1))
         self.optimizer = adamw(self.model, TrainSpec(steps=10))
-        self.ema = Ema(self.model, 3.0)
+        decays = {weights.EMA: half_life(3.0), "ema_0.1.safetensors": power_function(0.1)}
+        self.averages = {name: Ema(self.model, decay) for name, decay in decays.items()}
         self.checkpoints = Checkpoints(exp, keep=keep, fingerprint=keys or KEYS)
         self.steps(steps)
 
@@ -33,13 +34,16 @@ class State:
             self.optimizer.zero_grad()
             self.model(torch.ones(3, 2)).square().sum().backward()
             self.optimizer.step()
-            self.ema.update(n + 1)
+            for average in self.averages.values():
+                average.update(n + 1)
 
     def save(self, step, **more):
-        self.checkpoints.save(Progress(step=step, **more), self.model, self.optimizer, self.ema)
+        self.checkpoints.save(
+            Progress(step=step, **more), self.model, self.optimizer, self.averages
+        )
 
     def restore(self):
-        return self.checkpoints.restore(self.model, self.optimizer, self.ema)
+        return self.checkpoints.restore(self.model, self.optimizer, self.averages)
 
 
 def test_all_comes_back_and_goes_on_the_same(tmp_path):
@@ -51,8 +55,9 @@ def test_all_comes_back_and_goes_on_the_same(tmp_path):
     assert progress == Progress(7, 6, 1, 4, best, 99, 1.25)
     for state in (one, other):
         state.steps(3)
-    for name, tensor in one.ema.state_dict().items():
-        assert torch.equal(tensor, other.ema.state_dict()[name])
+    for file, average in one.averages.items():
+        for name, tensor in average.state_dict().items():
+            assert torch.equal(tensor, other.averages[file].state_dict()[name])
     for mine, theirs in zip(one.model.parameters(), other.model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
         assert one.optimizer.state[mine].keys() == other.optimizer.state[theirs].keys()

@@ -9,6 +9,7 @@ from diffaudio import weights
 from diffaudio.train.loop import train
 
 OPTIONS = {"steps": 120, "save_every": 15, "valid_every": 40, "lr": 1e-3}
+OPTIONS |= {"ema_profiles": [0.05, 0.1], "ema_every": 17}  # a kill at 35 or 70 lies past one
 SLOW = {"save_seconds": 0.03}  # so that a kill during a save can be aimed
 
 
@@ -38,6 +39,13 @@ def assert_same(toy, one, other):
     assert toy.same(*map(toy.tensors, folders))
     names = [sorted(p.name for p in (exp / "checkpoints").iterdir()) for exp in (one, other)]
     assert names[0] == names[1]
+    snapshots = [{p.relative_to(e): p.read_bytes() for p in files(e / "ema")} for e in (one, other)]
+    assert snapshots[0] == snapshots[1]
+    assert len(snapshots[0]) == 3 * len(list((one / "ema").iterdir())) >= 24
+
+
+def files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_killed_between_and_inside_saves(toy, accelerator, launch, tmp_path):

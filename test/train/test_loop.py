@@ -11,6 +11,7 @@ from diffaudio.data import plan
 from diffaudio.log import Refusal
 from diffaudio.train.job import Scores
 from diffaudio.train.loop import train
+from diffaudio.train.power import gamma
 from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.world import settled
 
@@ -52,6 +53,35 @@ def test_the_loop_is_the_textbook_loop(toy, accelerator, tmp_path):
     for held, own in ((False, model.state_dict()), (True, average)):
         for name, tensor in weights.read_weights(last, ema=held).items():
             torch.testing.assert_close(tensor.double(), own[name].double(), rtol=1e-3, atol=1e-5)
+
+
+def test_power_function_averages_are_those_of_the_weights_after_each_update(
+    toy, accelerator, tmp_path
+):
+    """Against the profile over the weights of every step, one of which was skipped."""
+    seen = []
+
+    class Kept(toy.Size):
+        def __call__(self, model, accelerator, stop):
+            seen.append(model.up.weight.detach().clone())
+            return super().__call__(model, accelerator, stop)
+
+    options = {"ema": 0.0, "ema_profiles": (0.05, 0.2), "ema_every": 5, "valid_every": 1}
+    train(toy.job(tmp_path, validate=Kept(), nan=[(5, 2)], **options), accelerator)
+    assert torch.equal(seen[4], seen[5])
+    del seen[5]  # after the skipped step
+    folders = sorted(path.name for path in (tmp_path / "ema").iterdir())
+    assert folders == ["step_00000005", "step_00000010", "step_00000012"]
+    state = weights.read_state(tmp_path / "ema/step_00000010")
+    assert (state["step"], state["updates"]) == (10, 9)
+    last = weights.read_state(tmp_path / "checkpoints/step_00000012")["files"]
+    assert {"ema_0.05.safetensors", "ema_0.2.safetensors"} < last.keys()
+    assert weights.EMA not in last
+    for name, sigma_rel in state["sigma_rel"].items():
+        mass = (torch.arange(10.0) / 9).pow(gamma(sigma_rel) + 1).diff()
+        right = sum(m * w for m, w in zip(mass, seen[:9], strict=True))
+        held = weights.read_tensors(tmp_path / "ema/step_00000010" / name, state["files"][name])
+        torch.testing.assert_close(held["up.weight"], right)
 
 
 def test_dropout_has_a_stream_of_its_own(toy, accelerator, tmp_path):

@@ -18,6 +18,8 @@ from diffaudio.train.spec import BUDGET, TrainSpec
         {"betas": (0.9, 1.0)},
         {"crop_seconds": 0.0},
         {"ema": -3.0},
+        {"ema_profiles": (0.05, 0.3)},
+        {"ema_every": 0},
     ],
 )
 def test_a_value_that_makes_no_sense_is_named(wrong):
