@@ -22,6 +22,7 @@ from typing import Any
 
 from diffaudio import cluster
 from diffaudio.log import Refusal, log, setup_log
+from diffaudio.memory import keep_freed
 
 __all__ = ["Task", "check_jobs", "run_tasks"]
 
@@ -155,6 +156,7 @@ def _attempt(task: Task, path: Path, attempt: int, devices: Sequence[str]) -> _O
     name = str(get_worker().name)
     if devices and name.isdigit():  # a number on this machine; a batch system shares out its own
         os.environ["CUDA_VISIBLE_DEVICES"] = devices[int(name) % len(devices)]
+    keep_freed()
     with _output_to(path, "w" if attempt == 1 else "a"):
         print(f"# {task.name}, try {attempt}, {time.ctime()}, process {os.getpid()}", flush=True)  # noqa: T201
         try:

@@ -42,6 +42,16 @@ def refuses(x):
     Path(x).open("a").write("tried ")
     raise Refusal("a.wav: 8000 Hz", mend="resample it", code=5)
 
+def faults():
+    import resource
+    import numpy as np
+    count = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(2**18)  # 2 MiB
+    before = count()
+    for _ in range(20):
+        np.ones(2**18)
+    return count() - before
+
 def waits(mark):
     Path(mark).write_text(str(os.getpid()))
     time.sleep(60)
@@ -87,6 +97,13 @@ def test_a_killed_worker_costs_its_task_only_and_results_do_not_depend_on_nj(wor
     assert results.pop(1) == "second try"
     assert results == [(x * x, "2", False) for x in range(4)]
     assert "try 2" in (tmp_path / "log" / "dies.log").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are counted as Linux does")
+def test_workers_keep_what_they_free(work, tmp_path):
+    """20 blocks of 512 pages are fetched once, whatever Dask has told the C library."""
+    task = Task("faults", work.faults, {})
+    assert run_tasks([task], nj=1, log_dir=tmp_path / "log", title="faults")[0] < 600
 
 
 def test_what_fails_three_times_is_named_with_its_log_after_all_else_was_run(work, tmp_path):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from diffaudio import __version__
 from diffaudio.log import Refusal, setup_log
+from diffaudio.memory import keep_freed
 
 __all__ = ["VERBS", "main"]
 
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"diffaudio {__version__}\n")
         return 0
     setup_log()
+    keep_freed()
     try:
         return _run(words[0], words[1:])
     except Refusal as refusal:

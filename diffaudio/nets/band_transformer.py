@@ -10,7 +10,14 @@ import torch
 from torch import nn
 
 from diffaudio.nets.attention import GridBlock, shared_modulation
-from diffaudio.nets.layers import NoiseEmbedding, channel_norm, pad_to, pool_mask, zeroed
+from diffaudio.nets.layers import (
+    NoiseEmbedding,
+    channel_norm,
+    masked,
+    pad_to,
+    pool_mask,
+    zeroed,
+)
 from diffaudio.nets.net import Net
 from diffaudio.shapes import Mask, State, Tensor, Time
 
@@ -79,7 +86,7 @@ class BandTransformer(Net):
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
-        x = pad_to(x, (self.bands, self.patch))
+        x = pad_to(masked(x, mask), (self.bands, self.patch))
         mask = pool_mask(mask, self.patch)
         modulation = self.modulate(self.embed(c_noise, condition))
         x = x.unflatten(3, (-1, self.patch)).unflatten(2, (self.bands, -1))  # (b, c, k, w, l, p)

@@ -35,13 +35,18 @@ HEAD = 32  # channels of an attention head
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(silu(norm(conv(silu(film(norm(x))))))), both convolutions 3 x 3."""
+    """x + conv(silu(norm(conv(silu(film(norm(x))))))), both convolutions 3 x 3.
 
-    def __init__(self, width: int, embedding: int) -> None:
+    On a single row they are 1 x 3: weights for rows above and below would see zeros alone.
+    """
+
+    def __init__(self, width: int, rows: int, embedding: int) -> None:
         super().__init__()
+        above = int(rows > 1)
+        size, padding = (1 + 2 * above, 3), (above, 1)
         self.film = Modulation(embedding, width)
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = zeroed(nn.Conv2d(width, width, 3, padding=1))
+        self.first = nn.Conv2d(width, width, size, padding=padding)
+        self.second = zeroed(nn.Conv2d(width, width, size, padding=padding))
 
     def forward(self, x: State, embedding: Tensor, mask: Mask | None) -> State:
         """Map (b, width, f, l) to the same."""
@@ -54,10 +59,16 @@ class Down(nn.Module):
     """Blocks at one resolution, then the stride to the one below."""
 
     def __init__(
-        self, width: int, below: int, stride: Sequence[int], blocks: int, embedding: int
+        self,
+        width: int,
+        below: int,
+        stride: Sequence[int],
+        rows: int,
+        blocks: int,
+        embedding: int,
     ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(width, rows, embedding) for _ in range(blocks))
         self.leave = Patches(width, below, stride)
 
     def forward(self, x: State, embedding: Tensor, mask: Mask | None) -> tuple[State, State]:
@@ -71,12 +82,18 @@ class Up(nn.Module):
     """The stride back from the resolution below, what the way down has kept, then blocks."""
 
     def __init__(
-        self, width: int, below: int, stride: Sequence[int], blocks: int, embedding: int
+        self,
+        width: int,
+        below: int,
+        stride: Sequence[int],
+        rows: int,
+        blocks: int,
+        embedding: int,
     ) -> None:
         super().__init__()
         self.enter = Unpatches(below, width, stride)
         self.skip = nn.Conv2d(width, width, 1)
-        self.blocks = nn.ModuleList(ResidualBlock(width, embedding) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(width, rows, embedding) for _ in range(blocks))
 
     def forward(self, x: State, kept: State, embedding: Tensor, mask: Mask | None) -> State:
         """Return the finer state."""
@@ -133,12 +150,12 @@ class UNet2d(Net):
         self.stem = Patches(in_channels, first, self.patch)
         self.place = nn.Parameter(torch.zeros(1, first, rows, 1))  # which bins a row holds
         self.time_strides = [time for _, time in strides]
-        steps = list(zip(widths, widths[1:], strides, strict=False))
+        heights = [rows // math.prod(bins for bins, _ in strides[:n]) for n in range(len(widths))]
+        steps = list(zip(widths, widths[1:], strides, heights, strict=False))
         self.down = nn.ModuleList(Down(*step, blocks, embedding) for step in steps)
         self.up = nn.ModuleList(Up(*step, blocks, embedding) for step in reversed(steps))
-        bands = rows * self.patch[0] // self.unit[0]
         self.bottom = nn.ModuleList(
-            GridBlock(bottom, max(bottom // HEAD, 1), bands) for _ in range(depth)
+            GridBlock(bottom, max(bottom // HEAD, 1), heights[-1]) for _ in range(depth)
         )
         self.head = zeroed(Unpatches(first, out_channels, self.patch))
 
@@ -151,7 +168,7 @@ class UNet2d(Net):
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
-        x = pad_to(x, self.unit).contiguous(memory_format=torch.channels_last)
+        x = pad_to(masked(x, mask), self.unit).contiguous(memory_format=torch.channels_last)
         if mask is None and x.shape[3] > frames:
             mask = torch.ones(len(x), 1, 1, frames, device=x.device)  # what was added is padding
         if mask is not None:

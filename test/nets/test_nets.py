@@ -5,17 +5,22 @@ import math
 import pytest
 import torch
 
-from diffaudio.nets import BandTransformer, UNet2d
+from diffaudio.nets import BandTransformer, UNet1d, UNet2d, WaveNet
 from diffaudio.nets.layers import NoiseEmbedding
 
 NETS = {
     "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16, 24), patch=(4, 2), depth=1,
                              strides=((2, 2), (2, 1))),
     "unet2d-flat": lambda: UNet2d(4, 2, 1, widths=(8, 16), patch=(1, 4), strides=((1, 2),)),
+    "unet1d": lambda: UNet1d(4, 2, 1, widths=(8, 16), patch=4, strides=(2,), depth=1),
+    "unet1d-bins": lambda: UNet1d(4, 2, 5, widths=(8, 16), patch=3, strides=(2,), depth=1),
+    "wavenet": lambda: WaveNet(4, 2, 1, width=8, layers=4, cycle=3),
+    "wavenet-bins": lambda: WaveNet(4, 2, 5, width=8, layers=2, patch=3),
     "bands": lambda: BandTransformer(4, 2, 65, bands=8, width=16, depth=2, heads=2),
     "dit": lambda: BandTransformer(4, 2, 20, bands=1, patch=1, width=16, depth=2, heads=2),
 }  # fmt: skip
-BINS = {"unet2d": 65, "unet2d-flat": 1, "bands": 65, "dit": 20}
+BINS = {"unet2d": 65, "unet2d-flat": 1, "unet1d": 1, "unet1d-bins": 5, "wavenet": 1,
+        "wavenet-bins": 5, "bands": 65, "dit": 20}  # fmt: skip
 
 
 def build(name):
@@ -45,7 +50,7 @@ def test_any_length(name, frames):
 def test_padding_changes_nothing(name, short):
     net, long = build(name), 23
     x, c_noise = torch.randn(2, 4, BINS[name], long), torch.rand(2)
-    x[0, ..., short:] = 0
+    x[0, ..., short:] = 9
     mask = torch.ones(2, 1, 1, long)
     mask[0, ..., short:] = 0
     batched = net(x, c_noise, mask)
@@ -70,6 +75,8 @@ SMALLEST = {
     "unet2d without residual blocks": lambda: UNet2d(
         1, 1, 1, widths=(2, 2), patch=(1, 1), strides=((1, 1),), blocks=0, depth=1
     ),
+    "unet1d": lambda: UNet1d(1, 1, 1, widths=(2,), patch=1, strides=(), blocks=0, depth=1),
+    "wavenet": lambda: WaveNet(1, 1, 1, width=1, layers=1, cycle=1),
     "bands": lambda: BandTransformer(1, 1, 1, bands=1, patch=1, width=2, depth=1, heads=1),
 }
 
@@ -89,7 +96,7 @@ def test_every_parameter_of_the_smallest_has_a_gradient(name):
 def test_sinusoids_of_the_noise_level_by_hand():
     """Three sinusoids have 1, sqrt(1000) and 1000 radians a unit."""
     embed = NoiseEmbedding(8, sinusoids=3)
-    embed.layers = torch.nn.Identity()
+    embed.layers = torch.nn.ModuleList([torch.nn.Identity()] * 4)
     angles = [0.1, 0.1 * math.sqrt(1000), 100.0]
     wanted = [*map(math.cos, angles), *map(math.sin, angles)]
     assert embed(torch.tensor([0.1]))[0].tolist() == pytest.approx(wanted, abs=1e-4)
@@ -97,7 +104,7 @@ def test_sinusoids_of_the_noise_level_by_hand():
 
 def test_noise_levels_are_far_apart():
     embed = NoiseEmbedding(8)
-    embed.layers = torch.nn.Identity()
+    embed.layers = torch.nn.ModuleList([torch.nn.Identity()] * 4)
     near, far, same = embed(torch.tensor([0.1, 0.9, 0.1001]))
     assert torch.cosine_similarity(near, far, 0) < 0.5
     assert torch.cosine_similarity(near, same, 0) > 0.99
@@ -108,6 +115,17 @@ def test_noise_level_matters(name):
     net, x = build(name), torch.randn(1, 4, BINS[name], 8)
     near, far = (net(x, torch.tensor([t])) for t in (0.1, 0.9))
     assert (near - far).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_condition_matters_to_its_own_item(name):
+    net, x, c_noise = build(name), torch.randn(2, 4, BINS[name], 8), torch.rand(2)
+    condition = torch.randn(2, net.embedding)
+    told, other = net(x, c_noise, None, condition), net(x, c_noise)
+    assert (told - other).abs().amax((1, 2, 3)).min() > 1e-3
+    condition[1] = 0  # what is added to the noise level
+    torch.testing.assert_close(net(x, c_noise, None, condition)[0], told[0])
+    torch.testing.assert_close(net(x, c_noise, None, condition)[1], other[1])
 
 
 def test_sizes_that_do_not_fit_are_refused():
@@ -123,3 +141,10 @@ def test_sizes_that_do_not_fit_are_refused():
         BandTransformer(4, 2, 64, depth=0)
     with pytest.raises(ValueError, match="heads"):
         BandTransformer(4, 2, 64, width=30, heads=4)
+    with pytest.raises(ValueError, match="patch must be at least 1"):
+        UNet1d(4, 2, 1, patch=0)
+    with pytest.raises(ValueError, match="strides"):
+        UNet1d(4, 2, 1, widths=(8, 16), strides=())
+    for options in ({"layers": 0}, {"cycle": 0}, {"patch": 0}):
+        with pytest.raises(ValueError, match="at least 1"):
+            WaveNet(4, 2, 1, **options)
