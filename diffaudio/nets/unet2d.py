@@ -153,7 +153,7 @@ class UNet2d(Net):
         heights = [rows // math.prod(bins for bins, _ in strides[:n]) for n in range(len(widths))]
         steps = list(zip(widths, widths[1:], strides, heights, strict=False))
         self.down = nn.ModuleList(Down(*step, blocks, embedding) for step in steps)
-        self.up = nn.ModuleList(Up(*step, blocks, embedding) for step in reversed(steps))
+        self.up = nn.ModuleList(Up(*step, blocks, embedding) for step in steps[::-1])
         self.bottom = nn.ModuleList(
             GridBlock(bottom, max(bottom // HEAD, 1), heights[-1]) for _ in range(depth)
         )
