@@ -7,6 +7,7 @@ samples, so neither batch, order nor number of devices changes what becomes of i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -17,6 +18,7 @@ from diffaudio.codec import Codec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import generator
+from diffaudio.inverse import Measurement, Restoration
 from diffaudio.log import Refusal
 from diffaudio.nets import Net
 from diffaudio.nets.layers import masked
@@ -145,7 +147,13 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def generate(
-        self, given: Audio | None, samples: Lengths, keys: Sequence[int], sampler: Sampler
+        self,
+        given: Audio | None,
+        samples: Lengths,
+        keys: Sequence[int],
+        sampler: Sampler,
+        *,
+        guess: Audio | None = None,
     ) -> Audio:
         """Run the sampler from noise to audio (b, a, n).
 
@@ -154,6 +162,8 @@ class Model(nn.Module):
             samples: length of each utterance.
             keys: one a utterance; its noise is a function of its key and length alone.
             sampler: solver, grid and number of network calls.
+            guess: what the audio is taken to be where the sampler starts, instead of what is given;
+                the later `sampler.start`, the less is left of it.
 
         Raises:
             Refusal: the model needs given audio and there is none.
@@ -167,8 +177,39 @@ class Model(nn.Module):
         y = self._given(given, level, mask)
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
-        state = sampler(self.denoiser(y, mask), self.path, y, noise)
+        first = y if guess is None else self._given(guess[..., :longest], level, mask)
+        state = sampler(self.denoiser(y, mask), self.path, first, noise)
         return self.codec.decode(state, longest) * level
+
+    @torch.no_grad()
+    def restore(
+        self, measured: Audio, how: Restoration, keys: Sequence[int], sampler: Sampler
+    ) -> Audio:
+        """Return likely audio that agrees with what was measured of it; not for inference mode.
+
+        What was measured without noise is put into the result as it is, whatever the method.
+
+        Args:
+            measured: (b, a, n), all of one length, since an operator sees the whole of each.
+            how: what happened to it, and the method that undoes it.
+            keys: one an item; its noise is a function of its key and length alone.
+            sampler: solver, grid and number of network calls.
+
+        Raises:
+            Refusal: the model is given audio, so it knows no audio by itself.
+        """
+        if self.has_given:
+            raise Refusal(
+                "the model turns given audio into other audio, but a prior is given nothing",
+                mend="train a model with model.given: none and audio.given: null",
+            )
+        samples, codec = measured.shape[-1], self.codec
+        decode, deviation = partial(codec.decode, samples=samples), self.target.sigma_data
+        known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
+        frames = codec.frames(torch.full((len(measured),), samples)).tolist()
+        noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, measured.device)
+        audio = decode(how.method.run(sampler, self.denoiser(None, None), self.path, known, noise))
+        return audio if how.noise else how.operator.nearest(audio, known.measured)
 
     def denoiser(self, y: State | None, mask: Mask | None) -> Denoise:
         """Bind what is given to the network: denoise(z, at) -> x_0 estimate, all that solvers see.
@@ -201,5 +242,5 @@ class Model(nn.Module):
         return (given.square().sum((1, 2), keepdim=True) / values).sqrt().clamp_min(FLOOR)
 
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
-        """Encode what is given, its padding masked."""
+        """Encode what is given, or guessed, its padding masked."""
         return None if given is None else masked(self.codec.encode(given / level), mask)

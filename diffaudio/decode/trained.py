@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import time
@@ -20,6 +21,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
+from diffaudio.inverse import Restoration
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
@@ -74,14 +76,25 @@ class Trained:
 
     def generate(self, given: Audio | None, samples: Lengths, keys: Sequence[int]) -> Audio:
         """Run the sampler on a zero-padded batch (b, a, n); the result is on the CPU, fp32."""
-        started = time.perf_counter()
-        with torch.inference_mode(), autocast(self.spec.precision, self.device):
+        with torch.inference_mode(), self._metered():
             given = None if given is None else given.to(self.device)
             made = self.model.generate(given, samples.to(self.device), keys, self.spec.sampler)
-            made = made.float().cpu()
+            return made.float().cpu()
+
+    def restore(self, measured: Audio, how: Restoration, keys: Sequence[int]) -> Audio:
+        """Restore measured audio (b, a, n), all of one length; the result is as `generate`'s."""
+        with self._metered():
+            made = self.model.restore(measured.to(self.device), how, keys, self.spec.sampler)
+            return made.float().cpu()
+
+    @contextlib.contextmanager
+    def _metered(self) -> Iterator[None]:
+        """Count a run of the sampler and its seconds; networks compute as `precision` says."""
+        started = time.perf_counter()
+        with autocast(self.spec.precision, self.device):
+            yield
         self.meter.runs += 1
         self.meter.seconds += time.perf_counter() - started
-        return made
 
     def piece(self, x: np.ndarray, key: int) -> np.ndarray:
         """Turn what is given (n, a) into audio of the same shape, at the model's rate.

@@ -23,11 +23,15 @@ class Sampler:
         grid: where the knots are.
         calls: network calls for one result; exactly so many are made (an adaptive solver may make
             fewer).
+        start: time at which sampling starts, from a guess with the path's noise there; by default
+            the path's end. The earlier, the more of the guess is kept: SDEdit, or a warm start
+            from another system's output. Source: Meng et al., SDEdit, 2022, algorithm 1.
     """
 
     solver: Solver
     grid: Grid
     calls: int
+    start: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot be spent, before a model is loaded."""
@@ -47,8 +51,15 @@ class Sampler:
             noise: source of standard normal states; no draw is used twice.
 
         Raises:
-            Refusal: the solver does not work on this path.
+            Refusal: the solver does not work on this path, or it starts where there is no guess.
         """
+        if self.start is not None:
+            if guess is None:
+                raise Refusal(
+                    f"sampler: start = {self.start:g}, but there is nothing to start from",
+                    mend="leave start out, or give a guess",
+                )
+            path = path.until(self.start)
         steps = self.solver.plan(self.calls)
         times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
         knots = path.at(times[[0, -1]] if self.solver.adaptive else times).knots()
