@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import time
@@ -21,6 +22,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
+from diffaudio.inverse import Restoration
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
@@ -94,8 +96,7 @@ class Trained:
             keys: of each utterance's noise.
             fields: of the manifest, those that the model is conditioned on.
         """
-        started = time.perf_counter()
-        with torch.inference_mode(), autocast(self.spec.precision, self.device):
+        with torch.inference_mode(), self._metered(len(keys)):
             given = None if given is None else given.to(self.device)
             made = self.model.generate(
                 given,
@@ -105,11 +106,30 @@ class Trained:
                 fields=fields,
                 weaker=self.weaker,
             )
-            made = made.float().cpu()
+            return made.float().cpu()
+
+    def restore(
+        self,
+        measured: Audio,
+        how: Restoration,
+        keys: Sequence[int],
+        fields: Mapping[str, Sequence[Any]] | None = None,
+    ) -> Audio:
+        """Restore measured audio (b, a, n), all of one length; the result is as `generate`'s."""
+        with self._metered(len(keys)):
+            measured, sampler = measured.to(self.device), self.spec.sampler
+            made = self.model.restore(measured, how, keys, sampler, fields=fields)
+            return made.float().cpu()
+
+    @contextlib.contextmanager
+    def _metered(self, items: int) -> Iterator[None]:
+        """Count a run of the sampler and its seconds; networks compute as `precision` says."""
+        started = time.perf_counter()
+        with autocast(self.spec.precision, self.device):
+            yield
         self.meter.runs += 1
-        self.meter.items += len(keys)
+        self.meter.items += items
         self.meter.seconds += time.perf_counter() - started
-        return made
 
     def piece(self, x: np.ndarray, key: int) -> np.ndarray:
         """Turn what is given (n, a) into audio of the same shape, at the model's rate.

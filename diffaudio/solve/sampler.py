@@ -24,12 +24,16 @@ class Sampler:
         calls: network calls for one result; exactly so many are made (an adaptive solver may make
             fewer). Guidance that needs several answers gets them in one call.
         guidance: how a model's answers to several conditions become one; null takes the plain one.
+        start: time at which sampling starts, from a guess with the path's noise there; by default
+            the path's end. The earlier, the more of the guess is kept: SDEdit, or a warm start
+            from another system's output. Source: Meng et al., SDEdit, 2022, algorithm 1.
     """
 
     solver: Solver
     grid: Grid
     calls: int
     guidance: Guidance | None = None
+    start: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot be spent, before a model is loaded."""
@@ -43,6 +47,12 @@ class Sampler:
         Raises:
             Refusal: the solver does not work on this path.
         """
+        return self._knots(self._from_start(path))
+
+    def _from_start(self, path: Path) -> Path:
+        return path if self.start is None else path.until(self.start)
+
+    def _knots(self, path: Path) -> list[Marginal]:
         steps = self.solver.plan(self.calls)
         times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
         at = path.at(times[[0, -1]] if self.solver.adaptive else times)
@@ -61,9 +71,15 @@ class Sampler:
             noise: source of standard normal states; no draw is used twice.
 
         Raises:
-            Refusal: the solver does not work on this path.
+            Refusal: the solver does not work on this path, or it starts where there is no guess.
         """
-        steps, knots = self.solver.plan(self.calls), self.knots(path)
+        if self.start is not None and guess is None:
+            raise Refusal(
+                f"sampler: start = {self.start:g}, but there is nothing to start from",
+                mend="leave start out, or give a guess",
+            )
+        path = self._from_start(path)
+        steps, knots = self.solver.plan(self.calls), self._knots(path)
         problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()
