@@ -8,19 +8,25 @@ interval. The reference set is held fixed: intervals are over other generated se
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from diffaudio.log import Refusal
 from diffaudio.metrics.intervals import Statistic, Values
 
 __all__ = [
+    "Points",
     "am_score",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
     "modified_inception_score",
+    "squared_distances",
 ]
+
+Points: TypeAlias = npt.NDArray[np.floating]
 
 _PER_DIMENSION = 10  # clips; below, the covariance is mostly the error of its estimation
 _SCALE = 1000.0  # of the kernel distance; its authors' toolkit kadtk prints a tenth of this
@@ -48,15 +54,17 @@ def kernel_distance(generated: Values, reference: Values) -> Statistic:
     n, m = len(generated), len(reference)
     if min(n, m) < 2:
         raise Refusal(f"kernel distance: {n} generated and {m} real clips, it takes 2 of each")
-    within = _squares(reference, reference)
+    within = squared_distances(reference, reference)
     median = float(np.median(np.sqrt(within[np.triu_indices(m, 1)])))
     if median == 0.0:
         raise Refusal("kernel distance: most real clips have the same features")
     kernel = _gaussian(within, median)
     real = (kernel.sum() - m) / (m * (m - 1))
-    cross = _gaussian(_squares(generated, reference), median).mean(axis=1)
+    cross = _gaussian(squared_distances(generated, reference), median).mean(axis=1)
     # one function of pairs of generated clips, whose mean is the distance (Gretton's h)
-    pairs = _gaussian(_squares(generated, generated), median) - cross - cross[:, None] + real
+    pairs = (
+        _gaussian(squared_distances(generated, generated), median) - cross - cross[:, None] + real
+    )
     np.fill_diagonal(pairs, 0.0)
 
     def weighted(counts: Values) -> Values:
@@ -161,6 +169,12 @@ def am_score(log_probs: Values, prior: Values) -> Statistic:
     return _of_means(np.column_stack([certainty, probs]), score)
 
 
+def squared_distances(x: Points, y: Points) -> Points:
+    """Return |x_i - y_j|^2 of (n, d) and (m, d), (n, m), in their precision."""
+    found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * x @ y.T
+    return np.maximum(found, 0.0)
+
+
 def _of_means(columns: Values, function: Callable[[Values], Values]) -> Statistic:
     """Return the statistic that is a function (r, k) -> (r,) of the means of (n, k)."""
     return Statistic(len(columns), lambda counts: function(counts @ columns / len(columns)))
@@ -187,11 +201,5 @@ def _log(probs: Values) -> Values:
     return np.log(np.maximum(probs, np.finfo(np.float64).tiny))
 
 
-def _squares(x: Values, y: Values) -> Values:
-    """Return the squared distances, (n, m)."""
-    found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * x @ y.T
-    return np.maximum(found, 0.0)
-
-
-def _gaussian(squares: Values, bandwidth: float) -> Values:
+def _gaussian(squares: Points, bandwidth: float) -> Values:
     return np.exp(-squares / (2 * bandwidth**2))

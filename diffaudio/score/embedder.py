@@ -23,9 +23,11 @@ class Embedder(ABC):
 
     Attributes:
         name: in tables: `KAD (classifier)`.
+        gives: the parts of an `Embedding` that it gives.
     """
 
     name: str
+    gives: frozenset[str] = frozenset({"features", "answers", "log_probs"})
 
     @property
     @abstractmethod

@@ -107,6 +107,7 @@ class Whisper(Embedder):
     """
 
     name = "Whisper"
+    gives = frozenset({"features", "answers"})
     labels = tuple(DIGITS)
 
     def about(self) -> dict[str, Any]:
