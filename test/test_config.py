@@ -67,6 +67,10 @@ class Audio:
 class Model:
     def __init__(self, *, net: Callable[[int, int, int], Net], shape: Shape, dropout: float = 0.0):
         self.net, self.shape, self.dropout = net(1, 2, 3), shape, dropout
+
+class Drawing:
+    def __init__(self, *, shapes: list[Shape]):
+        self.shapes = shapes
 '''
 GOOD = """\
 audio:
@@ -134,6 +138,16 @@ def test_sections_are_built_and_flattened(read, parts):
         "model.shape.t_max": 80.0,
         "model.dropout": 0.0,
     }
+
+
+def test_a_list_of_parts_is_built_and_its_section_stays_plain(read, parts):
+    text = "model: {shapes: [Line, {class_path: Curve, init_args: {bend: 2.0}}]}"
+    config = read(text, sections={"model": parts.Drawing})
+    keys = config.keys("model")
+    assert [shape.at() for shape in config.build(parts.Drawing).shapes] == [80.0, 1.0]
+    assert config.keys("model") == keys
+    assert (keys["model.shapes.1"], keys["model.shapes.1.bend"]) == ("soundparts.Curve", 2.0)
+    assert read(config.text(), sections={"model": parts.Drawing}).keys("model") == keys
 
 
 def test_numbers_in_scientific_notation_are_numbers(read, parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
@@ -28,12 +29,12 @@ def main(argv: list[str]) -> int:
         sections=_sections(outside=outside),
         options=_options,
     )
-    options, request = config.options, _request(config)
+    options, request, spec = config.options, _request(config), config.build(ScoreSpec)
     check_jobs(options.nj)
-    score(
+    _scorer(spec)(
         request,
         config.build(AudioSpec),
-        config.build(ScoreSpec),
+        spec,
         keys=config.keys("audio", "score"),
         inputs={**heard(request.wavs), **({} if outside else _decoded(request, config))},
         nj=options.nj,
@@ -45,6 +46,15 @@ def main(argv: list[str]) -> int:
     if options.publish:
         log.info("%s: all published scores", publish(request.out, Path.cwd()))
     return 0
+
+
+def _scorer(spec: ScoreSpec) -> Callable[..., None]:
+    """Return what scores: utterances against references, or sets against sets."""
+    if spec.sets is None:
+        return score
+    from diffaudio.score.generated import score_sets  # the only one to import torch
+
+    return score_sets
 
 
 def _sections(*, outside: bool) -> dict[str, type]:

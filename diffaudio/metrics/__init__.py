@@ -1,18 +1,33 @@
-"""Metrics: pure functions of signals, one table of them by name, and intervals of their means."""
+"""Metrics: pure functions of signals and of sets, tables of them by name, and intervals."""
 
 from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from diffaudio.log import Refusal, log
 from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
 from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
+from diffaudio.metrics.sets import SETS, SetMetric
 from diffaudio.metrics.signal import si_sdr
 
-__all__ = ["METRICS", "Metric", "Signal", "Unmeasurable", "available", "known"]
+__all__ = [
+    "METRICS",
+    "SETS",
+    "Metric",
+    "SetMetric",
+    "Signal",
+    "Unmeasurable",
+    "available",
+    "column",
+    "in_order",
+    "known",
+    "of_sets",
+]
 
+T = TypeVar("T")
 _DNSMOS_INSTALL = "pip install speechmos onnxruntime"
 
 
@@ -88,16 +103,43 @@ def known(names: Iterable[str]) -> list[Metric]:
     Raises:
         Refusal: a name is not in the table.
     """
-    chosen = []
-    for name in names:
-        if name not in METRICS:
-            near = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.5)
-            raise Refusal(
-                f"metric {name!r}: not known{f' (did you mean {near[0]!r}?)' if near else ''}",
-                mend=f"choose from {', '.join(METRICS)}",
-            )
-        chosen.append(METRICS[name])
-    return chosen
+    return [_found(name, METRICS, "metric") for name in names]
+
+
+def of_sets(names: Iterable[str]) -> list[SetMetric]:
+    """Return the metrics of sets that columns are called after: `KAD` of `KAD (Whisper)`.
+
+    Raises:
+        Refusal: a name is not in the table.
+    """
+    return [_found(_base(name), SETS, "metric of sets") for name in names]
+
+
+def column(name: str) -> Metric | SetMetric | None:
+    """Return what a column of a table of scores holds; None if nobody knows."""
+    return METRICS.get(name) or SETS.get(_base(name))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the names of columns in the order of both tables, unknown ones last."""
+    order = [*METRICS, *SETS]
+    placed = {name: _base(name) if _base(name) in SETS else name for name in names}
+    return sorted(placed, key=lambda name: [*order, placed[name]].index(placed[name]))
+
+
+def _base(name: str) -> str:
+    """Return a column's name without who listened."""
+    return name.partition(" (")[0]
+
+
+def _found(name: str, table: Mapping[str, T], what: str) -> T:
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
+        raise Refusal(
+            f"{what} {name!r}: not known{f' (did you mean {near[0]!r}?)' if near else ''}",
+            mend=f"choose from {', '.join(table)}",
+        )
+    return table[name]
 
 
 def available(names: Iterable[str]) -> list[Metric]:

@@ -1,4 +1,4 @@
-"""How sure a mean is: bootstrap intervals over utterances and a paired test.
+"""How sure a number is: bootstrap intervals over utterances and a paired test.
 
 Utterances are what is resampled, so an interval speaks of other utterances like these, not of
 other speakers, noises or training runs. `holm` corrects p-values for how many there are.
@@ -6,14 +6,23 @@ other speakers, noises or training runs. `holm` corrects p-values for how many t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Estimate", "Paired", "holm", "mean_interval", "paired", "sign_flip_p"]
+__all__ = [
+    "Estimate",
+    "Paired",
+    "Statistic",
+    "holm",
+    "interval",
+    "mean_interval",
+    "paired",
+    "sign_flip_p",
+]
 
 Values = npt.NDArray[np.float64]
 
@@ -28,6 +37,19 @@ class Estimate:
     mean: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number that a whole set has, as a function of how often each of its members counts.
+
+    Args:
+        n: members.
+        weighted: (r, n) counts, each row n in all, to (r,) values.
+    """
+
+    n: int
+    weighted: Callable[[Values], Values]
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,30 @@ def mean_interval(
         share = normal.cdf(bias + z / (1 - acceleration * z))
         ends.append(mean + float(np.quantile(means, share)))
     return Estimate(mean, ends[0], ends[1])
+
+
+def interval(
+    statistic: Statistic, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
+) -> Estimate:
+    """Return the value of a statistic (as `mean`) with its bootstrap interval.
+
+    Its ends are quantiles of the resampled values, moved so that their mean is the value: where a
+    statistic is biased in small sets, resampling adds the bias once more. So the interval speaks of
+    the statistic's expectation at this n.
+
+    Args:
+        statistic: of a set.
+        level: the share of intervals that should hold it.
+        resamples: how many bootstrap samples are drawn.
+        seed: of the draws.
+    """
+    n = statistic.n
+    value = float(statistic.weighted(np.ones((1, n)))[0])
+    if n < 2:
+        return Estimate(value, float("nan"), float("nan"))
+    drawn = np.concatenate([statistic.weighted(_counts(d)) for d in _draws(n, resamples, seed)])
+    ends = np.quantile(drawn - drawn.mean(), [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, value + float(ends[0]), value + float(ends[1]))
 
 
 def paired(
@@ -139,14 +185,23 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def _resampled_means(values: Values, resamples: int, seed: int) -> Values:
+    draws = _draws(len(values), resamples, seed)
+    return np.concatenate([values[drawn].mean(axis=1) for drawn in draws])
+
+
+def _draws(n: int, resamples: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield blocks of bootstrap samples, (rows, n) places in 0 to n - 1."""
     rng = np.random.default_rng(seed)
-    n = len(values)
     rows = max(1, _BLOCK // n)
-    means = []
     for done in range(0, resamples, rows):
-        drawn = rng.integers(n, size=(min(rows, resamples - done), n))
-        means.append(values[drawn].mean(axis=1))
-    return np.concatenate(means)
+        yield rng.integers(n, size=(min(rows, resamples - done), n))
+
+
+def _counts(drawn: npt.NDArray[np.int64]) -> Values:
+    """Return how often each place occurs in each row, (rows, n)."""
+    rows, n = drawn.shape
+    flat = drawn + n * np.arange(rows)[:, None]
+    return np.bincount(flat.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
 def _all_signs(n: int) -> Iterator[Values]:

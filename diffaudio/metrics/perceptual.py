@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from diffaudio.metrics.mel import mel_filters
 from diffaudio.metrics.metric import Signal, Unmeasurable
 
 __all__ = ["distillmos", "dnsmos", "estoi", "pesq_wb"]
@@ -149,22 +150,10 @@ def dnsmos_features(audio: Signal) -> npt.NDArray[np.float32]:
     padded = np.pad(audio.astype(np.float64), 160)
     frames = np.lib.stride_tricks.sliding_window_view(padded, 321)[::160]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(321) / 321)
-    power = np.abs(np.fft.rfft(frames * window)) ** 2 @ _mel_filters().T
+    power = np.abs(np.fft.rfft(frames * window)) ** 2 @ mel_filters(120, 321, _DNSMOS_RATE).T
     level = 10 * np.log10(np.maximum(power, 1e-10))
     level -= level.max()
     return ((np.maximum(level, -80.0) + 40) / 40).astype(np.float32)
-
-
-@functools.cache
-def _mel_filters() -> npt.NDArray[np.float64]:
-    """Return 120 triangles of unit area from 0 to 8 kHz over 161 bins, Slaney's mel scale."""
-    step = np.log(6.4) / 27  # linear to 1 kHz (15 mel), then 27 steps for a factor of 6.4
-    mel = np.linspace(0, 15 + np.log(8.0) / step, 122)
-    edges = np.where(mel < 15, mel * 200 / 3, 1000 * np.exp(step * (mel - 15)))
-    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    bins = np.fft.rfftfreq(321, 1 / _DNSMOS_RATE)
-    rise, fall = (bins - low) / (centre - low), (high - bins) / (high - centre)
-    return np.maximum(0, np.minimum(rise, fall)) * 2 / (high - low)
 
 
 def distillmos(estimate: Signal, rate: int) -> float:  # noqa: ARG001 (one signature)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from diffaudio.score.publish import link, publish, shown, summarise
+from diffaudio.score.request import Request
 from diffaudio.score.spec import ScoreSpec
-from diffaudio.score.stage import Request, score
+from diffaudio.score.stage import score
 
 __all__ = ["Request", "ScoreSpec", "link", "publish", "score", "shown", "summarise"]

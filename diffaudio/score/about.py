@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diffaudio import provenance, strict
-from diffaudio.data import problem
+from diffaudio.data import manifest, problem
 from diffaudio.files import digest, read_json
-from diffaudio.score.pairs import MADE
+from diffaudio.score.pairs import MADE, content
 
-__all__ = ["corpus", "described", "made", "made_by", "scope", "speakers", "subset", "trained_by"]
+__all__ = ["corpus", "data_set", "described", "made", "made_by", "scope", "speakers"]
+__all__ += ["subset", "trained_by"]
 
 _SILENT = 'its corpus.json does not say "comparable": true'
 _DECODE = (
@@ -46,6 +47,29 @@ def corpus(name: str, about: Mapping[str, Any], cut: Iterable[str] = ()) -> dict
     return {"corpus": name, "label": label, "not_comparable": [reason, *cut]}
 
 
+def data_set(
+    data: Path, split: str, rows: Sequence[Mapping[str, Any]], roles: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a protocol says of a set: its name, size, and digests of manifest and audio.
+
+    Args:
+        data: folder of the manifests.
+        split: `test`.
+        rows: of its manifest.
+        roles: of the audio that is used.
+    """
+    root = manifest.root(data)
+    played = dict.fromkeys(root / row["audio"][role] for row in rows for role in roles)
+    return {
+        "corpus": data.name,
+        "split": split,
+        "utterances": len(rows),
+        "speakers": speakers(rows),
+        "manifest_sha256": digest(data / f"{split}.jsonl"),
+        "audio_sha256": content(played),
+    }
+
+
 def subset(data: Path, split: str, rows: int) -> list[str]:
     """Return how a test set is less than the corpus's own: rows left out, or a limit reached.
 
@@ -72,6 +96,12 @@ def speakers(rows: Iterable[Mapping[str, Any]]) -> int | None:
 
 def scope(found: Mapping[str, Any]) -> str:
     """Return of what the intervals of a result speak, and of what they do not."""
+    if real := found.get("reference"):
+        return (
+            f"Intervals are over other sets of clips of the same size, held against these "
+            f"{real['n']} real clips of the {real['set']} set, not over other real clips or "
+            "training runs."
+        )
     count = found.get("speakers")
     who = "this test set (its speakers are not recorded)"
     if count:

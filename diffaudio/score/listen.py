@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +16,7 @@ from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
 from diffaudio.score.table import number
 
-__all__ = ["Chosen", "card", "choose"]
+__all__ = ["Chosen", "article", "card", "choose"]
 
 _SECONDS = 10.0  # of an utterance that are shown; bounds the size of the page
 _HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the page says it elsewhere
@@ -63,23 +63,42 @@ def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
         made = read_estimate(sound.estimate, spec)
         versions[system] = np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0)
     versions[spec.target] = reference
-    shown = {role: x[: round(_SECONDS * spec.rate)] for role, x in versions.items()}
-    peak = max(1.0, *(float(np.abs(x).max(initial=0.0)) for x in shown.values()))
-    levels = {role: picture.level(x.mean(axis=1), spec.rate) for role, x in shown.items()}
-    top = float(levels[spec.target].max())
-    figures = [
-        _figure(key, role, shown[role] / np.float32(peak), levels[role], top, spec.rate)
-        for key, role in enumerate(shown, start=1)
-    ]
     cut = f", the first {_SECONDS:g} s shown" if len(reference) > _SECONDS * spec.rate else ""
     about = [f"{chosen.scored.seconds:.1f} s{cut}"]
     about += [
         f"{key} {value}" for key, value in sound.row.items() if key not in _HIDDEN and value != ""
     ]
+    return article(name, about, versions, spec.rate, values=_values(chosen))
+
+
+def article(
+    name: str,
+    about: Sequence[str],
+    versions: Mapping[str, Samples],
+    rate: int,
+    *,
+    values: str = "",
+) -> str:
+    """Return sounds to listen to side by side, each with player and spectrogram.
+
+    Args:
+        name: the title.
+        about: facts below it.
+        versions: name to (n, a); the last one's spectrogram sets the colours of all.
+        rate: in Hz.
+        values: HTML below the facts.
+    """
+    shown = {role: x[: round(_SECONDS * rate)] for role, x in versions.items()}
+    peak = max(1.0, *(float(np.abs(x).max(initial=0.0)) for x in shown.values()))
+    levels = {role: picture.level(x.mean(axis=1), rate) for role, x in shown.items()}
+    top = float(levels[list(shown)[-1]].max())
+    figures = [
+        _figure(key, role, shown[role] / np.float32(peak), levels[role], top, rate)
+        for key, role in enumerate(shown, start=1)
+    ]
     return (
         f'<article class="utterance" tabindex="0" id="u-{escape(name)}">'
-        f"<header><h4>{escape(name)}</h4><p>{escape(' · '.join(about))}</p>"
-        f"{_values(chosen)}</header>"
+        f"<header><h4>{escape(name)}</h4><p>{escape(' · '.join(about))}</p>{values}</header>"
         f'<div class="versions">{"".join(figures)}</div></article>'
     )
 

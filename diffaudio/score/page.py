@@ -6,10 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diffaudio.metrics import METRICS
+from diffaudio.metrics import in_order
 from diffaudio.score.about import scope
-from diffaudio.score.results import INPUT, Result, compared_with
-from diffaudio.score.table import NOTE, STAR, cell, difference, failed, p_value, warning
+from diffaudio.score.results import INPUT, SYSTEM, Result, compared_with, withheld
+from diffaudio.score.table import (
+    APART,
+    NOTE,
+    STAR,
+    apart,
+    cell,
+    difference,
+    failed,
+    neighbours,
+    p_value,
+    warning,
+)
 from diffaudio.score.verdict import BETTER, WORSE, sentence
 
 __all__ = ["markdown"]
@@ -49,13 +60,13 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
     lines = [f"## {_plain(first['recipe'])}: {_plain(first['corpus'])}, {split}{label}", ""]
     for text in dict.fromkeys(filter(None, map(warning, results))):
         lines += [f"**{_plain(text)}**", ""]
-    names = [name for name in METRICS if name in protocol["metrics"]]
+    names = in_order(protocol["metrics"])
     lines += _table(
         ["system", "calls", "RTF", "n", "trained", *names],
         [[*_about(found), *(_cell(found, name) for name in names)] for found in results],
     )
-    lines += ["", _legend(protocol["baseline"]), scope(first), ""]
-    made = [found for found in results if found["role"] != INPUT]
+    lines += ["", _legend(first, protocol["baseline"]), scope(first), ""]
+    made = [found for found in results if found["role"] == SYSTEM]
     lines += [f"- {_plain(text)}" for found in made for text in _told(found)]
     lines += ["", "How the systems were made:", ""]
     rows = [{"system": _name(found), **_making(found)} for found in made]
@@ -64,7 +75,9 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
     return [*lines, json.dumps(protocol, indent=1, ensure_ascii=False), "```", "", "</details>"]
 
 
-def _legend(given: str | None) -> str:
+def _legend(first: Result, given: str | None) -> str:
+    if first.get("reference"):
+        return f"Values of whole sets with 95 % intervals. {APART}."
     text = "Means over utterances with 95 % intervals."
     if given is None:
         return text
@@ -98,7 +111,7 @@ def _cell(found: Result, name: str) -> str:
     entry = found["metrics"].get(name)
     if entry is None:
         return ""
-    parts = [cell(entry, name), failed(entry)]
+    parts = [cell(entry, name), failed(entry), *apart(entry, name)]
     for versus in compared_with(found):
         one = entry.get("versus", {}).get(versus)
         if one and one["n"]:
@@ -118,7 +131,8 @@ def _told(found: Result) -> list[str]:
         if entry["missing"]:
             count = f"{entry['missing']} of {found['n']}"
             lines.append(f"{name}: {metric} has no value for {count}, whatever the estimate")
-    return lines
+    lines += [f"{name}: {text}" for text in withheld(found)]
+    return lines + [f"{name}: {text}" for text in neighbours(found)]
 
 
 def _making(found: Result) -> dict[str, str]:
@@ -153,7 +167,7 @@ def _environments(results: Sequence[Result]) -> list[str]:
             commit = found.get("decode_commit")
             at = f" at commit {commit}" if commit else ""
             where += f", decoded{at} on {found['hardware']}"
-        if found["role"] != INPUT:
+        if found["role"] == SYSTEM:
             systems.setdefault(where, []).append(found["system"])
     return [f"{where}: {', '.join(dict.fromkeys(names))}" for where, names in systems.items()]
 

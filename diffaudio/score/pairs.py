@@ -24,6 +24,7 @@ __all__ = [
     "content",
     "estimates",
     "heard",
+    "read_clip",
     "read_estimate",
     "read_role",
 ]
@@ -115,6 +116,13 @@ def read_estimate(path: Path, spec: AudioSpec) -> Samples:
             mend="resample the estimates first; scoring does not do it for them",
         )
     return x
+
+
+def read_clip(sound: Sound, spec: AudioSpec) -> Samples:
+    """Return a sound's estimate or, if it has none, what its row holds as target; (n, a)."""
+    if sound.estimate is None:
+        return read_role(sound, spec.target, spec)
+    return read_estimate(sound.estimate, spec)
 
 
 def check_length(sound: Sound, estimate: Samples, reference: Samples) -> None:

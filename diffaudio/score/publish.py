@@ -16,11 +16,10 @@ from diffaudio.log import Refusal, environment
 from diffaudio.score import scores
 from diffaudio.score.page import markdown
 from diffaudio.score.pairs import MADE
-from diffaudio.score.results import FORMAT, INPUT, Result, gaps, in_order
+from diffaudio.score.results import FORMAT, SYSTEM, Result, gaps, in_order, withheld
 from diffaudio.score.scores import PROTOCOL, SUMMARY
 from diffaudio.score.spec import VERSION
-from diffaudio.score.stage import BASELINE
-from diffaudio.score.table import terminal
+from diffaudio.score.table import neighbours, terminal
 
 __all__ = ["link", "publish", "shown", "summarise"]
 
@@ -29,7 +28,10 @@ _IDENTITY = ("system", "role", "corpus", "protocol_sha256")
 
 def shown(folder: Path) -> str:
     """Return the table of a finished score for the terminal."""
-    return terminal(_read(folder)[-1], gaps(scores.read(folder)))
+    *beside, found = _read(folder)
+    if found.get("reference"):
+        return terminal(found, [*withheld(found), *neighbours(found)], beside)
+    return terminal(found, gaps(scores.read(folder)))
 
 
 def summarise(exp: Path) -> Path:
@@ -104,9 +106,9 @@ def _outdated(exp: Path, folder: Path) -> str:
 
 
 def _read(folder: Path) -> list[Result]:
-    """Return the baseline's result, if there is one, and then the system's."""
-    paths = (folder / BASELINE, folder / SUMMARY)
-    return [in_order(read_json(path)) for path in paths if path.is_file()]
+    """Return the results of what the model is given, or of real clips, and then the system's."""
+    paths = [*sorted(folder.glob("baseline*.json")), folder / SUMMARY]
+    return [in_order(read_json(path)) for path in paths]
 
 
 def _stored(path: Path) -> Result:
@@ -134,11 +136,13 @@ def _refuse_other(path: Path, found: Result) -> None:
 def _write(
     path: Path, results: Sequence[Result], protocols: dict[str, Any], notes: Sequence[str] = ()
 ) -> Path:
-    inputs = {one["protocol_sha256"]: one for one in results if one["role"] == INPUT}
-    systems = [one for one in results if one["role"] != INPUT]
+    shared = {
+        (one["protocol_sha256"], one["system"]): one for one in results if one["role"] != SYSTEM
+    }
+    systems = [one for one in results if one["role"] == SYSTEM]
     ordered = sorted(
-        [*inputs.values(), *systems],
-        key=lambda one: (one["corpus"], one["role"] != INPUT, one["system"]),
+        [*shared.values(), *systems],
+        key=lambda one: (one["corpus"], one["role"] == SYSTEM, one["system"]),
     )
     here = {**environment(), "diffaudio": metadata.version("diffaudio")}
     write_text(path, markdown(ordered, protocols, here, notes))
@@ -148,10 +152,11 @@ def _write(
 def _name(found: Result, protocol: dict[str, Any]) -> str:
     """Return a result's file name: corpus, set, system and protocol, which no other one has.
 
-    Words hold no `_`, so that what a model is given, which has one more, is never a system.
+    Words hold no `_`, so that what a model is given and real clips, which have one more, are never
+    a system.
     """
     words = [found["corpus"], protocol["test_set"]["split"], found["system"]]
-    ends = ["input"] * (found["role"] == INPUT) + [found["protocol_sha256"][:8]]
+    ends = [found["role"]] * (found["role"] != SYSTEM) + [found["protocol_sha256"][:8]]
     return "_".join([*map(_slug, words), *ends]) + ".json"
 
 

@@ -22,7 +22,7 @@ from diffaudio.score.results import Result
 from diffaudio.score.sheet import sheet, verdicts
 from diffaudio.score.table import warning
 
-__all__ = ["Evidence", "report"]
+__all__ = ["Evidence", "assembled", "report"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Evidence:
 
     Args:
         found: the system's result.
-        table: the system's utterances.
+        table: the system's utterances; empty where whole sets are compared.
         before: those of what the model is given, in the same order; empty for none.
         sounds: the test set, in the same order.
         gaps: lines about missing values.
@@ -64,10 +64,19 @@ def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
         "Scores": sheet(evidence.found, evidence.gaps),
         "Listen": _listen(evidence, spec, count),
         "Utterances": charts.utterances(evidence.found, evidence.before, evidence.table),
-        "Training": charts.training(evidence.log),
-        "Protocol": _protocol(evidence),
     }
-    shown = {name: inner for name, inner in sections.items() if inner}
+    return assembled(evidence, sections)
+
+
+def assembled(evidence: Evidence, sections: Mapping[str, str]) -> str:
+    """Return the page: what is known of the run, the sections given, training and protocol.
+
+    Args:
+        evidence: the result and its settings.
+        sections: title to HTML; an empty one is left out.
+    """
+    last = {"Training": charts.training(evidence.log), "Protocol": _protocol(evidence)}
+    shown = {name: inner for name, inner in {**sections, **last}.items() if inner}
     body = [f'<section id="{n}"><h2>{n}</h2>{inner}</section>' for n, inner in shown.items()]
     return Template(_asset("report.html")).substitute(
         title=escape(f"{evidence.found['system']} on {evidence.found['corpus']}"),
@@ -101,7 +110,7 @@ def _head(evidence: Evidence) -> str:
 def _facts(found: Result) -> str:
     train = found.get("train") or {}
     known = {
-        "utterances": found["n"],
+        "clips" if found.get("reference") else "utterances": found["n"],
         "speakers": found.get("speakers"),
         "network calls": _short(found.get("calls")),
         "real-time factor": _short(found.get("rtf")),
@@ -158,12 +167,14 @@ def _protocol(evidence: Evidence) -> str:
         "rate": f"{whole['rate']} Hz",
         "resampler": whole["resampler"],
         "lengths": whole["lengths"],
-        "test set": ", ".join(f"{key} {value}" for key, value in whole["test_set"].items()),
+        "test set": _listed(whole["test_set"]),
+        **({"training set": _listed(whole["train_set"])} if "train_set" in whole else {}),
         "metrics": ", ".join(
             name + "".join(f" ({p} {v})" for p, v in one["packages"].items())
             for name, one in whole["metrics"].items()
         ),
         "intervals": whole["intervals"],
+        **{name: _listed(one) for name, one in whole.get("embedders", {}).items()},
     }
     details = {
         "Environment of the scoring": "\n".join(
@@ -177,6 +188,10 @@ def _protocol(evidence: Evidence) -> str:
         for name, text in details.items()
     )
     return _pairs(named, "protocol") + folded
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
 def _pairs(values: Mapping[str, Any], name: str) -> str:

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from diffaudio import metrics as tables
 from diffaudio.metrics import METRICS
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
 from diffaudio.score.verdict import compare, failures, interval_of
 
-__all__ = ["FORMAT", "INPUT", "SYSTEM", "Result", "compared_with", "gaps", "in_order", "result"]
+__all__ = ["FORMAT", "INPUT", "REAL", "SYSTEM", "Result", "compared_with", "gaps", "in_order"]
+__all__ += ["result", "withheld"]
 
 FORMAT = 2  # of a result's JSON; 1 had no verdicts
-INPUT, SYSTEM = "input", "system"  # roles: what a model is given, and what somebody made of it
+INPUT, REAL, SYSTEM = "input", "real", "system"
+"""Roles: what a model is given, real clips beside generated ones, and what somebody made."""
 
 Result = dict[str, Any]
 """One reported run, as in `results/*.json`; doc/results.md says what it holds."""
@@ -61,16 +64,21 @@ def result(
 
 
 def in_order(found: Result) -> Result:
-    """Return a result with its metrics in the order of the table of metrics; JSON sorts them."""
+    """Return a result with its metrics in the order of their tables; JSON sorts them."""
     metrics = found["metrics"]
-    names = sorted(metrics, key=lambda name: (name not in METRICS, [*METRICS, name].index(name)))
-    return {**found, "metrics": {name: metrics[name] for name in names}}
+    return {**found, "metrics": {name: metrics[name] for name in tables.in_order(metrics)}}
 
 
 def compared_with(found: Result) -> list[str]:
     """Return the names that a result is compared with: what the model is given comes first."""
     names = {name for entry in found["metrics"].values() for name in entry.get("versus", {})}
     return sorted(names, key=lambda name: (name != found.get("given"), name))
+
+
+def withheld(found: Result) -> list[str]:
+    """Return one line for each metric of a set that has no value, with the reason."""
+    metrics = found["metrics"].items()
+    return [f"{name}: {one['withheld']}" for name, one in metrics if one.get("withheld")]
 
 
 def gaps(table: Sequence[Scored]) -> list[str]:

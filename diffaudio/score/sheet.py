@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from diffaudio.metrics import METRICS
+from diffaudio.metrics import column
 from diffaudio.score import plot
 from diffaudio.score.about import scope
-from diffaudio.score.results import Result, compared_with
-from diffaudio.score.table import NOTE, cell, compared, difference, failed, p_value
+from diffaudio.score.results import Result, compared_with, withheld
+from diffaudio.score.table import APART, NOTE, apart, cell, compared, difference, failed, p_value
 from diffaudio.score.verdict import BETTER, SAME, WORSE
 
-__all__ = ["sheet", "verdicts"]
+__all__ = ["grid", "sheet", "sheet_of_sets", "verdicts"]
 
 _WORDS = {BETTER: "better", SAME: "not significantly different", WORSE: "worse"}
 _MARK = {BETTER: "▲", SAME: "≈", WORSE: "▼", None: "–"}
@@ -58,12 +58,38 @@ def sheet(found: Result, gaps: Sequence[str]) -> str:
     )
 
 
+def sheet_of_sets(found: Result, beside: Sequence[Result]) -> str:
+    """Return the table of a set and of the sets of real clips beside it.
+
+    Args:
+        found: the system's result.
+        beside: results of real clips.
+    """
+    rows = []
+    for name in found["metrics"]:
+        cells = [_set_cell(one["metrics"].get(name), name) for one in (found, *beside)]
+        rows.append([_metric(name), *cells])
+    notes = "".join(f"<li>{escape(line)}</li>" for line in withheld(found))
+    return (
+        f"{grid(['metric', *(one['system'] for one in (found, *beside))], rows)}"
+        f'<p class="note">Values with 95 % bootstrap intervals. {escape(APART)}. '
+        f'{escape(scope(found))}</p><ul class="note">{notes}</ul>'
+    )
+
+
+def _set_cell(entry: Mapping[str, Any] | None, name: str) -> str:
+    if entry is None:
+        return "<td></td>"
+    below = "<br>".join(map(escape, apart(entry, name)))
+    return f"<td><b>{escape(cell(entry, name))}</b><small>{below}</small></td>"
+
+
 def _means(found: Result) -> str:
     rows = []
     for name, entry in found["metrics"].items():
         lost = f"<small>{failed(entry)}</small>" if failed(entry) else ""
         rows.append([_metric(name), f"<td><b>{escape(cell(entry, name))}</b>{lost}</td>"])
-    return _table(["metric", found["system"]], rows)
+    return grid(["metric", found["system"]], rows)
 
 
 def _compared(found: Result, versus: str) -> str:
@@ -72,11 +98,16 @@ def _compared(found: Result, versus: str) -> str:
         theirs, ours = (escape(cell(one[side], name)) for side in ("baseline", "system"))
         means = [f"<td>{theirs}</td>", f"<td><b>{ours}</b></td>"]
         rows.append([_metric(name), *means, *_difference(one, name)])
-    return _table(["metric", versus, found["system"], "paired difference", ""], rows)
+    return grid(["metric", versus, found["system"], "paired difference", ""], rows)
 
 
 def _metric(name: str) -> str:
-    return f'<th scope="row">{escape(name)}<small>{escape(METRICS[name].unit)}</small></th>'
+    return f'<th scope="row">{escape(name)}<small>{escape(_unit(name))}</small></th>'
+
+
+def _unit(name: str) -> str:
+    about = column(name)
+    return about.unit if about else ""
 
 
 def _difference(one: Mapping[str, Any], name: str) -> list[str]:
@@ -92,7 +123,8 @@ def _difference(one: Mapping[str, Any], name: str) -> list[str]:
     return [*cells, f"<td>{drawing}</td>"]
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table: titles of the columns, and the cells of each row as HTML."""
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (

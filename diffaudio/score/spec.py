@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
-from diffaudio.metrics import Metric, known
+from diffaudio.metrics import Metric, SetMetric, known, of_sets
+from diffaudio.score.embedder import Embedder
 
-__all__ = ["VERSION", "ScoreSpec", "comparable", "hashed", "protocol"]
+__all__ = ["VERSION", "ScoreSpec", "SetsSpec", "comparable", "hashed", "protocol"]
+__all__ += ["sets_protocol"]
 
 VERSION = 2  # of scoring; raise it by hand when the same input would give other output
+
+
+@dataclass(frozen=True)
+class SetsSpec:
+    """The YAML section `score.sets`: how what was generated from nothing is scored, as a set.
+
+    Args:
+        embedders: who listens; the first one's features also find the nearest training clips.
+        label: field of a row that says which class a clip should be.
+        apart: field of a row by whose values the real clips are also reported apart.
+        train: the set that was trained on.
+    """
+
+    embedders: list[Embedder]
+    label: str = "label"
+    apart: str | None = None
+    train: str = "train"
+
+    def __post_init__(self) -> None:
+        names = [embedder.name for embedder in self.embedders]
+        if not names or len(set(names)) < len(names):
+            raise Refusal(
+                f"score.sets.embedders: {', '.join(names) or 'empty'}",
+                mend="name at least one, each once",
+            )
 
 
 @dataclass(frozen=True)
@@ -23,10 +50,14 @@ class ScoreSpec:
     """The YAML section `score`.
 
     Args:
-        metrics: names from the table of metrics; the first one ranks utterances in the report.
-        worst: utterances of each kind, worst and median, that the report lets one hear.
+        metrics: names from the table of metrics; the first one ranks utterances in the report. With
+            `sets`, from the table of metrics of sets: `KAD` by all embedders, `FD (classifier)` by
+            one.
+        worst: utterances of each kind, worst and median, that the report lets one hear; with `sets`
+            the pairs of a generated and a training clip that are closest.
         resamples: bootstrap samples behind every interval.
         seed: of the bootstrap.
+        sets: how sets without a reference are scored; null compares utterances with references.
     """
 
     metrics: list[str] = field(
@@ -35,12 +66,16 @@ class ScoreSpec:
     worst: int = 8
     resamples: int = 10_000
     seed: int = 0
+    sets: SetsSpec | None = None
 
     def __post_init__(self) -> None:
         """Refuse metrics that there are not, and sizes that make no sense."""
         if not self.metrics:
             raise Refusal("score.metrics: empty", mend="for example [PESQ, ESTOI, SI-SDR]")
-        known(self.metrics)
+        if self.sets is None:
+            known(self.metrics)
+        else:
+            of_sets(self.metrics)
         if len(set(self.metrics)) < len(self.metrics):
             raise Refusal(f"score.metrics: a name is given twice: {', '.join(self.metrics)}")
         if self.worst < 0 or self.resamples < 100:
@@ -63,7 +98,7 @@ def protocol(
             of the audio.
     """
     return {
-        "version": VERSION,
+        **_of_audio(audio),
         "metrics": {
             metric.name: {
                 "unit": metric.unit,
@@ -74,11 +109,6 @@ def protocol(
             }
             for metric in metrics
         },
-        "reference": audio.target,
-        "baseline": audio.given,
-        "rate": audio.rate,
-        "channels": audio.channels,
-        "resampler": f"soxr {metadata.version('soxr')}, HQ",
         "lengths": "estimate and reference agree to the sample; no alignment, no level change",
         "test_set": test_set,
         "intervals": (
@@ -86,6 +116,56 @@ def protocol(
             f"resamples, seed {spec.seed}; differences are paired; p by random sign flips of the "
             "differences, corrected for the number of metrics (Holm)"
         ),
+    }
+
+
+def sets_protocol(
+    metrics: Mapping[str, SetMetric],
+    sets: SetsSpec,
+    audio: AudioSpec,
+    spec: ScoreSpec,
+    real: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what `protocol` does, of sets of clips.
+
+    Args:
+        metrics: column to metric.
+        sets: who listens.
+        audio: the rate, the channels, and the role of the real clips.
+        spec: of the intervals.
+        real: "test_set" and "train_set", each as `about.data_set` describes it.
+    """
+    return {
+        **_of_audio(audio),
+        "metrics": {
+            name: {
+                "unit": metric.unit,
+                "better": metric.better,
+                "version": metric.version,
+                "packages": {},
+            }
+            for name, metric in metrics.items()
+        },
+        "embedders": {who.name: who.about() for who in sets.embedders},
+        "label": sets.label,
+        "apart": sets.apart,
+        "lengths": "clips as they are; how much of one is heard is in what its embedder says",
+        **real,
+        "intervals": (
+            f"95 %, bootstrap over the clips of a set, {spec.resamples} resamples, seed "
+            f"{spec.seed}, centred on the value; the real clips of the test set are held fixed"
+        ),
+    }
+
+
+def _of_audio(audio: AudioSpec) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "reference": audio.target,
+        "baseline": audio.given,
+        "rate": audio.rate,
+        "channels": audio.channels,
+        "resampler": f"soxr {metadata.version('soxr')}, HQ",
     }
 
 

@@ -5,52 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from diffaudio import provenance
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.files import digest, exclusive, write_json, write_text
+from diffaudio.files import exclusive, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, available
 from diffaudio.score import about, scores
 from diffaudio.score.measure import Scored, measure, measure_once
-from diffaudio.score.pairs import Sound, content, estimates
+from diffaudio.score.pairs import Sound, estimates
 from diffaudio.score.report import Evidence, report
+from diffaudio.score.request import Request, configuration, trained
 from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
 from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
 from diffaudio.score.spec import VERSION, ScoreSpec, comparable, hashed, protocol
 
-__all__ = ["BASELINE", "Request", "score"]
+__all__ = ["BASELINE", "score"]
 
 BASELINE = "baseline.json"
 _OUTPUTS = (SCORES, SUMMARY, BASELINE, PROTOCOL, "report.html")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is scored, and where the scores go.
-
-    Args:
-        data: folder of the manifests, `data/mini`.
-        split: `test`.
-        wavs: folder of the estimates, `exp/demo/decode/default/test`.
-        exp: experiment, `exp/demo`; its log and configuration go into the report.
-        out: `exp/demo/score/default/test`.
-        system: the name in tables.
-        recipe: the name of the recipe.
-        versus: score of another system to compare with, `exp/other/score/default/test`.
-    """
-
-    data: Path
-    split: str
-    wavs: Path
-    exp: Path
-    out: Path
-    system: str
-    recipe: str
-    versus: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +80,7 @@ def score(
 
 def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     """Find the test set, its estimates, what can be measured here, and the rival."""
-    path = _manifest(request)
+    path = request.manifest
     rows = list(manifest.read(path))
     if not rows:
         raise Refusal(f"{path}: no utterances")
@@ -113,15 +88,7 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     if not metrics:
         raise Refusal("no metric can be computed here", mend="pip install 'diffaudio[score]'")
     root, paths = manifest.root(request.data), estimates(rows, request.wavs)
-    played = dict.fromkeys(root / row["audio"][role] for row in rows for role in audio.roles)
-    test_set = {
-        "corpus": request.data.name,
-        "split": request.split,
-        "utterances": len(rows),
-        "speakers": about.speakers(rows),
-        "manifest_sha256": digest(path),
-        "audio_sha256": content(played),
-    }
+    test_set = about.data_set(request.data, request.split, rows, audio.roles)
     whole = protocol(metrics, audio, spec, test_set)
     cut = about.subset(request.data, request.split, len(rows))
     return _Test(
@@ -146,18 +113,11 @@ def _rival(request: Request, audio: AudioSpec, whole: Mapping[str, Any]) -> Riva
     return found
 
 
-def _manifest(request: Request) -> Path:
-    return request.data / f"{request.split}.jsonl"
-
-
 def _read(request: Request, test: _Test) -> dict[str, str]:
     """Return the digests of the test set (manifest and audio), the training and the rival."""
-    path, test_set = _manifest(request), test.protocol["test_set"]
+    path, test_set = request.manifest, test.protocol["test_set"]
     found = {str(path): test_set["manifest_sha256"], f"audio of {path}": test_set["audio_sha256"]}
-    config = request.exp / "config.yaml"
-    if config.is_file():
-        found[str(config)] = digest(config)
-    return {**found, **(test.rival.inputs if test.rival else {})}
+    return {**found, **trained(request), **(test.rival.inputs if test.rival else {})}
 
 
 def _named(request: Request, test: _Test) -> dict[str, Any]:
@@ -204,7 +164,7 @@ def _run(
         gaps=gaps(table),
         protocol=test.protocol,
         environment=here,
-        config=_config(request),
+        config=configuration(request),
         log=request.exp / "log.jsonl",
     )
     write_text(request.out / "report.html", report(evidence, audio, count=spec.worst))
@@ -238,11 +198,3 @@ def _given(
         title=f"score {audio.given}",
         force=force,
     )
-
-
-def _config(request: Request) -> str:
-    """Return the configuration that decoded, or else the one that trained."""
-    for path in (request.wavs / "config.yaml", request.exp / "config.yaml"):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    return "not recorded"

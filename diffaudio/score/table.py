@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from diffaudio.metrics import METRICS
+from diffaudio.metrics import column
 from diffaudio.score.about import scope
 from diffaudio.score.results import Result, compared_with
 from diffaudio.score.verdict import BETTER, SAME, WORSE, sentence
 
 __all__ = [
+    "APART",
     "NOTE",
     "STAR",
+    "apart",
     "cell",
     "compared",
     "difference",
     "facts",
     "failed",
+    "neighbours",
     "number",
     "p_value",
     "terminal",
@@ -27,19 +30,29 @@ __all__ = [
 
 STAR = "the 95 % interval of the paired difference excludes 0 and p < 0.05"
 NOTE = "the p-value is from a sign-flip test, after Holm's correction for the number of metrics"
+APART = (
+    "Below them, by parts of the real clips with their number: of a row of real clips, its own; "
+    "of a distance, that from each part of the test set"
+)
 _WORDS = {BETTER: "* better", WORSE: "* worse", SAME: ""}
 _SMALL = 0.001  # p-values are not told apart below
 
 
 def number(value: float, metric: str, *, sign: bool = False) -> str:
     """Return a value with the decimals of its metric, and a plus sign where asked for."""
-    decimals = METRICS[metric].decimals if metric in METRICS else 2
-    return f"{value:{'+' if sign else ''}.{decimals}f}"
+    about = column(metric)
+    return f"{value:{'+' if sign else ''}.{about.decimals if about else 2}f}"
 
 
 def cell(entry: Mapping[str, Any], metric: str) -> str:
     """Return `1.92 [1.83, 2.02]`; no brackets without an interval, `none` without a mean."""
     return _with_ends(entry["mean"], entry["ci95"], metric, sign=False)
+
+
+def apart(entry: Mapping[str, Any], metric: str) -> list[str]:
+    """Return `real (31): 12.3 [10.1, 14.2]` for each part of a set that is reported apart."""
+    parts = entry.get("apart", {}).items()
+    return [f"{name or 'others'} ({one['n']}): {cell(one, metric)}" for name, one in parts]
 
 
 def difference(compared: Mapping[str, Any], metric: str) -> str:
@@ -61,6 +74,19 @@ def failed(entry: Mapping[str, Any]) -> str:
     return f"{count} of {entry['n'] + count + entry['missing']} failed" if count else ""
 
 
+def neighbours(found: Result) -> list[str]:
+    """Return how near generated clips are to training clips, a sentence for each measure."""
+    lines = []
+    for measure, one in found.get("neighbours", {}).items():
+        sets = [f"{name} {quantile['50 %']:.3g}" for name, quantile in one["distances"].items()]
+        shares = [f"{share:.1%} than of {name}" for name, share in one["nearer"].items()]
+        lines.append(
+            f"median distance from the nearest training clip, {measure}: {', '.join(sets)}; "
+            f"nearer than all but 1 %: {', '.join(shares)}"
+        )
+    return lines
+
+
 def warning(found: Result) -> str:
     """Return why a result's numbers compare with no published ones; "" where they do."""
     reasons = found["not_comparable"]
@@ -69,20 +95,20 @@ def warning(found: Result) -> str:
     return f"These numbers are not comparable with published ones: {'; '.join(reasons)}."
 
 
-def terminal(found: Result, gaps: Sequence[str]) -> str:
+def terminal(found: Result, gaps: Sequence[str], beside: Sequence[Result] = ()) -> str:
     """Return what the command prints at its end: title, tables, what they mean.
 
     Args:
         found: the system's result.
         gaps: lines about missing values.
+        beside: results that stand beside one that is compared with none.
     """
     lines = ["", f"{found['system']} on {found['corpus']}: {facts(found)}"]
     lines += [f"Corpus: {found['label']}."] if found.get("label") else []
     lines += [warning(found)] if warning(found) else []
     others = compared_with(found)
     if not others:
-        rows = [[name, cell(one, name), failed(one)] for name, one in found["metrics"].items()]
-        lines += ["", *_columns([["metric", found["system"], ""], *rows])]
+        lines += ["", *_columns(_rows_beside(found, beside))]
     for versus in others:
         lines += ["", *_columns(_compared_rows(found, versus))]
     lines += [""] + ([f"* {STAR}; {NOTE}"] if others else [])
@@ -98,7 +124,7 @@ def compared(found: Result, versus: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 def facts(found: Result) -> str:
     """Return `128 utterances, 2 speakers, 1 network call, ...`, as far as it is known."""
-    parts = [f"{found['n']} utterances"]
+    parts = [f"{found['n']} {'clips' if found.get('reference') else 'utterances'}"]
     if found.get("speakers"):
         parts.append(f"{found['speakers']} speaker{'s' * (found['speakers'] > 1)}")
     if found.get("calls"):
@@ -106,6 +132,16 @@ def facts(found: Result) -> str:
     if found.get("rtf"):
         parts.append(f"real-time factor {found['rtf']:.3g}")
     return ", ".join(parts)
+
+
+def _rows_beside(found: Result, beside: Sequence[Result]) -> list[list[str]]:
+    """Return the terminal's table of means: a system, what failed for it, and others beside it."""
+    rows = [["metric", found["system"], "", *(other["system"] for other in beside)]]
+    for name, one in found["metrics"].items():
+        others = [other["metrics"].get(name) for other in beside]
+        cells = ["" if other is None else cell(other, name) for other in others]
+        rows.append([name, cell(one, name), failed(one), *cells])
+    return rows
 
 
 def _compared_rows(found: Result, versus: str) -> list[list[str]]:

@@ -18,7 +18,8 @@ from diffaudio.metrics.intervals import Estimate, holm, mean_interval, paired
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
 
-__all__ = ["BETTER", "FEWEST", "SAME", "WORSE", "compare", "failures", "interval_of", "sentence"]
+__all__ = ["BETTER", "FEWEST", "SAME", "WORSE", "compare", "failures", "interval_of"]
+__all__ += ["mean_and_ends", "sentence"]
 
 BETTER, SAME, WORSE = "better", "same", "worse"
 FEWEST = 20  # utterances; on fewer, an interval by bootstrap is too narrow
@@ -71,7 +72,11 @@ def interval_of(values: np.ndarray, spec: ScoreSpec) -> dict[str, Any]:
     """Return {"mean", "ci95": [low, high]} of values (n,); None where they do not exist."""
     if not len(values):
         return {"mean": None, "ci95": None}
-    found = mean_interval(values, resamples=spec.resamples, seed=spec.seed)
+    return mean_and_ends(mean_interval(values, resamples=spec.resamples, seed=spec.seed))
+
+
+def mean_and_ends(found: Estimate) -> dict[str, Any]:
+    """Return {"mean", "ci95": [low, high]} of an estimate; no ends where there is no interval."""
     return {"mean": found.mean, "ci95": _ends(found)}
 
 

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from tones import corpus, generate
 
 from diffaudio.bin import main as cli
 from diffaudio.data import audio
@@ -135,3 +136,27 @@ def test_wavs_from_elsewhere_need_no_model(place, tiny_dump, capsys):
     audio.save(place / "theirs" / "a.wav", np.zeros(7), 8000)
     assert cli.main(argv) == 1
     assert "theirs/a.wav: 7 samples, the reference has 6400 samples" in capsys.readouterr().err
+
+
+def test_a_generated_set_is_scored_by_who_the_configuration_names(tmp_path, monkeypatch, capsys):
+    data = corpus(tmp_path)
+    wavs = generate(data, tmp_path / "theirs")
+    (tmp_path / "sets.yaml").write_text(
+        "audio: {rate: 8000, target: speech}\n"
+        "score:\n"
+        "  metrics: [accuracy, KAD, IS]\n"
+        "  resamples: 200\n"
+        "  sets:\n"
+        "    embedders: [{class_path: tones.Tones, init_args: {version: 3}}]\n"
+        "    apart: source\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    argv = ["score", "--config", "sets.yaml", "--data", str(data), "--exp", "exp/theirs"]
+    argv += ["--wavs", str(wavs), "--system", "theirs"]
+    assert cli.main(argv) == 0
+    assert "theirs on mini: 60 clips" in capsys.readouterr().out
+    folder = tmp_path / "exp/theirs/score/default/test"
+    assert read_json(folder / "summary.json")["metrics"]["accuracy (ear)"]["mean"] == 1
+    assert read_json(folder / "protocol.json")["embedders"] == {"ear": {"version": 3}}
+    assert cli.main([*argv, "--score.sets.label", "nothing"]) == 1
+    assert "nothing None is no class of ear" in capsys.readouterr().err

@@ -3,11 +3,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tones import Tones
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
-from diffaudio.metrics import METRICS
-from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
+from diffaudio.metrics import METRICS, SETS
+from diffaudio.score.spec import (
+    ScoreSpec,
+    SetsSpec,
+    comparable,
+    hashed,
+    protocol,
+    sets_protocol,
+)
 
 TEST_SET = {"corpus": "mini", "split": "test", "utterances": 4, "manifest_sha256": "00"}
 
@@ -63,8 +71,33 @@ def test_the_bootstrap_does_not_change_what_an_utterance_scores(spec):
         ({"metrics": ["PESQ", "PESQ"]}, "twice"),
         ({"resamples": 10}, "resamples: 10"),
         ({"worst": -1}, "worst: -1"),
+        ({"metrics": ["KAD"]}, "metric 'KAD': not known"),
+        ({"sets": SetsSpec([Tones()])}, "metric of sets 'PESQ': not known"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(options, word):
     with pytest.raises(Refusal, match=word):
         ScoreSpec(**options)
+
+
+@pytest.mark.parametrize("embedders", [[], [Tones(), Tones(version=2)]])
+def test_listeners_are_named_once(embedders):
+    with pytest.raises(Refusal, match=r"score\.sets\.embedders: (empty|ear, ear)"):
+        SetsSpec(embedders)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metrics": {"IS (ear)": SETS["IS"]}},
+        {"metrics": {"KAD (ear)": replace(SETS["KAD"], version=9)}},
+        {"sets": SetsSpec([Tones(version=2)])},
+        {"sets": SetsSpec([Tones()], apart="source")},
+        {"real": {"test_set": TEST_SET, "train_set": {**TEST_SET, "audio_sha256": "02"}}},
+    ],
+)
+def test_the_digest_of_sets_moves_with_anything_that_matters(spec, change):
+    usual = {"metrics": {"KAD (ear)": SETS["KAD"]}, "sets": SetsSpec([Tones()]), "audio": spec}
+    usual |= {"spec": ScoreSpec(), "real": {"test_set": TEST_SET, "train_set": TEST_SET}}
+    assert hashed(sets_protocol(**usual)) == hashed(sets_protocol(**usual))
+    assert hashed(sets_protocol(**usual)) != hashed(sets_protocol(**{**usual, **change}))
