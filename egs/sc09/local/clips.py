@@ -24,12 +24,12 @@ from diffaudio.files import write_json, write_text
 __all__ = ["RATE", "Digit", "Speaker", "clip", "write"]
 
 RATE = 16000
-QUIET = 1e-3  # of the loudest frame's power, -30 dB: what is below it at both ends is cut off
+QUIET = 1e-4  # of the loudest frame's power, -40 dB: what is below it at both ends is cut off
 MARGIN = RATE // 50  # kept around the word
 FADE = RATE // 200
 LEVELS = (-26.0, -18.0)  # dB full scale, root mean square of the word
 PEAK = 0.98
-FLOOR = 2e-4  # of the noise, root mean square: -74 dB
+FLOOR = 3e-5  # of the noise, root mean square: one step of 16 bit. Compression would raise more
 
 
 @dataclass(frozen=True)
