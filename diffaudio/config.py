@@ -8,6 +8,7 @@ of those classes. Messages name the key, its place and what was probably meant.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import pydoc
 import sys
@@ -27,7 +28,7 @@ from diffaudio.mistakes import Mistakes, flat_key, suggest
 
 __all__ = ["SECTIONS", "Config", "make_local_found", "parse"]
 
-SECTIONS = ("audio", "shard", "model", "train", "decode", "score")
+SECTIONS = ("audio", "shard", "model", "train", "decode", "score", "sweep")
 
 T = TypeVar("T")
 
@@ -81,7 +82,8 @@ class Config:
         name = next(name for name, kind in self._types.items() if kind is cls)
         parser = _parser({name: cls})
         try:
-            values = parser.parse_object({name: self.sections[name]})
+            # A copy: the parser writes into mappings of classes.
+            values = parser.parse_object({name: copy.deepcopy(self.sections[name])})
             built: T = parser.instantiate(values)[name]
         except (ValueError, RuntimeError) as error:  # torch: sizes that do not fit
             raise Refusal(f"section {name}: {error}") from error

@@ -22,6 +22,7 @@ from diffaudio.log import Refusal
 from diffaudio.process import (
     VE,
     X0,
+    Denoise,
     Marginal,
     Path,
     SchroedingerBridgeVE,
@@ -33,7 +34,6 @@ from diffaudio.solve import (
     DEIS,
     LMS,
     Churn,
-    Denoise,
     DPMSolverMultistep,
     DPMSolverSinglestep,
     Euler,
@@ -75,6 +75,7 @@ SOLVERS = [
     UniPC(1),
     UniPC(2),
     UniPC(3),
+    UniPC(3, over="log_snr"),
     UniPC(2, "eps"),
     UniPC(3, "eps"),
     LMS(2),

@@ -8,6 +8,7 @@ import torch
 from diffaudio.codec import CompressedSTFT, Waveform
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.data.plan import key
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import Net, UNet2d
@@ -17,6 +18,7 @@ from diffaudio.process import (
     VE,
     X0,
     AtEnd,
+    Consistency,
     Epsilon,
     FlowSE,
     LogNormal,
@@ -112,7 +114,7 @@ class Oracle(Net):
         self.change = self.y = self.path = self.target = None
         self.noises, self.times, self.off = [], [], 0.0
 
-    def forward(self, x, c_noise, mask=None):
+    def forward(self, x, c_noise, mask=None, condition=None):
         t = torch.exp(4 * c_noise) if isinstance(self.path, VE) else c_noise
         t = t[:, None, None, None].double()
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
@@ -267,3 +269,41 @@ def test_what_does_not_fit_is_refused():
         build(FlowSE(), Velocity(), given="none")
     with pytest.raises(Refusal, match="given audio"):
         build().generate(None, torch.tensor([10]), [1], Sampler(DDIM(), UniformGrid(), 1))
+
+
+@pytest.mark.parametrize("name", ["edm", "bridge-residual", "flow-wave"])
+def test_consistency_asks_again_nearer_on_the_same_trajectory(name):
+    """Two calls with the same noise; an oracle says the same clean state at both: no loss."""
+    model, one, _ = with_oracle(name, consistency=Consistency(every=10))
+    one.step = 30
+    loss, _ = model(one)
+    assert loss.item() < 1e-5
+    (time, nearer), (eps, again) = model.net.times, model.net.noises
+    torch.testing.assert_close(eps, again, atol=1e-3, rtol=1e-3)
+    s = [torch.sigmoid(-model.path.log_snr(t)) for t in (time, nearer)]
+    torch.testing.assert_close(s[1] / s[0], torch.full_like(s[0], 7 / 8), rtol=1e-4, atol=0)
+    one.step = 9
+    model(one)
+    assert len(model.net.times) == 3  # the first stage is denoising: one call
+
+
+def test_the_loss_of_consistency_is_weighed_by_its_stage_and_moves_one_call_alone():
+    model, one, _ = with_oracle("edm", consistency=Consistency(every=10))
+    model.net.off = torch.nn.Parameter(torch.tensor(0.1))
+    losses = []
+    for one.step in (10, 50):
+        loss, parts = model(one)
+        losses.append(loss.item() / parts["state"].item())
+        (slope,) = torch.autograd.grad(loss.sum(), [model.net.off])
+        assert slope.item() != 0
+    assert losses == pytest.approx([2.0, 32.0])
+
+
+def test_coupled_noise_is_what_the_audio_was_generated_from():
+    """Reflow: the draw of training is the draw of decoding, by seed and id."""
+    model, one, _ = with_oracle("flow-wave", coupled=7)
+    one.ids = ["clip-003"]
+    model(one)
+    frames = model.codec.frames(one.samples).tolist()
+    drawn = KeyedNoise([key(7, "clip-003")], model.net.change.shape[1:3], frames)()
+    torch.testing.assert_close(model.net.noises[0].float(), drawn, atol=1e-3, rtol=1e-3)

@@ -82,9 +82,9 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
     seconds = train.crop_seconds or _WHOLE
     size = train.max_per_device if device.type == "cuda" else min(2, train.max_per_device)
     with autocast(train.precision, device):
-        macs = _macs(model, _noise(audio, 1, 1.0, device))
-        one, two = (_kept(model, _noise(audio, n, seconds, device)) for n in (1, 2))
-        spent = _seconds(model, _noise(audio, size, seconds, device), device)
+        macs = _macs(model, _noise(model, audio, 1, 1.0))
+        one, two = (_kept(model, _noise(model, audio, n, seconds)) for n in (1, 2))
+        spent = _seconds(model, _noise(model, audio, size, seconds), device)
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return Cost(
         parameters=sum(p.numel() for p in model.parameters()),
@@ -96,8 +96,10 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
     )
 
 
-def _noise(audio: AudioSpec, items: int, seconds: float, device: torch.device) -> Batch:
-    """Return a batch of white noise in every role."""
+def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
+    """Return a batch of white noise in every role, with any condition, where the model is."""
+    device = next(model.parameters()).device
+    example = model.condition.example if model.condition else {}
     samples = round(seconds * audio.rate)
     shape = (items, audio.channels, samples)
     return Batch(
@@ -106,6 +108,7 @@ def _noise(audio: AudioSpec, items: int, seconds: float, device: torch.device) -
         samples=torch.full((items,), samples, device=device),
         keys=list(range(items)),
         step=0,
+        fields={name: [value] * items for name, value in example.items()},
     )
 
 
@@ -115,7 +118,7 @@ def _macs(model: Model, batch: Batch) -> float:
     given = None if batch.given is None else model.codec.encode(batch.given)
     middle = torch.tensor((model.path.t_min + model.path.t_max) / 2, dtype=torch.float64)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.denoiser(given, None)(state, model.path.at(middle))
+        model.answers(given, None, batch.fields, ())(state, model.path.at(middle), 1)
     return float(counter.get_total_flops()) / 2
 
 

@@ -18,6 +18,7 @@ VERBS = {
     "train": "train a model in exp/<name>",
     "decode": "generate audio with a trained model",
     "score": "score generated audio: tables with intervals, a report",
+    "sweep": "compare models, samplers, calls and guidance: table, plot, recommended setting",
     "enhance": "run a trained model on files or folders of your own",
     "export": "pack a trained model into one portable folder",
     "describe": "parameters, operations, memory and estimated hours of a configuration",

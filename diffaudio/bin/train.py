@@ -124,6 +124,12 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     torch.manual_seed(plan.key(spec.seed, "weights"))
     model = config.build(Model)
     model.check(audio)
+    if model.coupled is not None and spec.crop_seconds is not None:
+        raise Refusal(
+            f"train.crop_seconds: {spec.crop_seconds}, but model.coupled needs whole utterances: "
+            "the noise that a crop was made from is not known",
+            mend="set train.crop_seconds to null",
+        )
     log.info(
         "%d utterances, %.2f h; %.2f million parameters",
         *(len(index), index.samples.sum() / audio.rate / 3600),
@@ -146,6 +152,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
             start_step=step,
             rank=accelerator.process_index,
             world=accelerator.num_processes,
+            fields=model.fields,
         )
 
     job = Job(
@@ -199,7 +206,7 @@ def _validator(
     """Return what scores the model while it is trained."""
     decode = config.build(DecodeSpec)
     index = Index.open(config.options.dump / config.options.valid_set)
-    metrics = _metrics(spec.valid_metric, audio.rate)
+    metrics = _metrics(spec.valid_metric, audio)
     asked = {n: v for n, v in config.keys("decode").items() if n.startswith("decode.sampler")}
     asked |= {"seed": decode.seed, "bf16": bf16(decode.precision, device)}
     asked |= {"set": index.sha256, "items": spec.valid_items}
@@ -218,12 +225,22 @@ def _validator(
     )
 
 
-def _metrics(choice: str, rate: int) -> list[Metric]:
+def _metrics(choice: str, audio: AudioSpec) -> list[Metric]:
     """Return the metrics of validation that can be computed here, at this rate.
+
+    Where nothing is given, what is generated has no reference: there are none.
 
     Raises:
         Refusal: the one that chooses the best checkpoint is not among them.
     """
+    rate = audio.rate
+    if audio.given is None:
+        if choice != LOSS:
+            raise Refusal(
+                f"train.valid_metric: {choice} compares with a reference, but nothing is given",
+                mend=f"choose {LOSS}",
+            )
+        return []
     names = [*_METRICS, *([choice] if choice not in (*_METRICS, LOSS) else [])]
     found = [metric for metric in available(names) if metric.rate in (None, rate)]
     if choice != LOSS and choice not in [metric.name for metric in found]:

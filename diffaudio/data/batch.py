@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from diffaudio.log import Refusal
 from diffaudio.orphans import end_with_parent
 from diffaudio.shapes import Audio, Lengths
 
-__all__ = ["Batch", "Batching", "Item", "collate", "eval_batches", "train_loader"]
+__all__ = ["Batch", "Batching", "Item", "collate", "copies", "eval_batches", "train_loader"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Item:
     audio: dict[str, np.ndarray]
     key: int
     step: int
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Batch:
         samples: (b,) lengths before padding.
         keys: one number per item, from which every random draw of the item is made.
         step: of training, 0 in evaluation.
+        fields: of the manifest, those that a model is conditioned on: b values each.
     """
 
     ids: list[str]
@@ -53,6 +56,7 @@ class Batch:
     samples: Lengths
     keys: list[int]
     step: int
+    fields: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def target(self) -> Audio:
@@ -68,7 +72,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on `device`."""
         audio = {role: x.to(device, non_blocking=True) for role, x in self.audio.items()}
-        return Batch(self.ids, audio, self.samples.to(device), self.keys, self.step)
+        return replace(self, audio=audio, samples=self.samples.to(device))
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def collate(items: Sequence[Item], *, grid: int) -> Batch:
         samples=torch.tensor(lengths),
         keys=[item.key for item in items],
         step=items[0].step,
+        fields={name: [item.fields[name] for item in items] for name in items[0].fields},
     )
 
 
@@ -120,6 +125,7 @@ def train_loader(
     start_step: int,
     rank: int = 0,
     world: int = 1,
+    fields: Sequence[str] = (),
 ) -> Iterator[Batch]:
     """Yield one rank's micro-batches from `start_step` on, for ever.
 
@@ -148,7 +154,7 @@ def train_loader(
         world=world,
     )
     loader = DataLoader(
-        _Items(index, spec, seed, crop, batching.remix),
+        _Items(index, spec, seed, crop, batching.remix, fields),
         batch_sampler=places,  # an iterator will do: it is used once
         collate_fn=partial(collate, grid=grid),
         num_workers=batching.workers,
@@ -179,8 +185,10 @@ def eval_batches(
     max_seconds_per_batch: float,
     grid: int,
     seed: int = 0,
+    fields: Sequence[str] = (),
+    repeat: int = 1,
 ) -> Iterator[Batch]:
-    """Yield whole utterances, each of `rows` once, longest first, neighbours in length together.
+    """Yield whole utterances, longest first, neighbours in length together.
 
     Args:
         index: data set.
@@ -189,17 +197,20 @@ def eval_batches(
         max_seconds_per_batch: bound on items x longest; a longer utterance goes alone.
         grid: padded lengths are multiples of this many samples.
         seed: an item's key is `plan.key(seed, id)`.
+        fields: of the manifest, to be carried along.
+        repeat: how often each of `rows` is yielded, as <id>-000, <id>-001, ... if more than once.
     """
     _check(index, spec)
     limit = max_seconds_per_batch * spec.rate
     waiting: list[Item] = []
     for row in sorted(rows, key=lambda row: (-int(index.samples[row]), row)):
-        if waiting and (len(waiting) + 1) * len(waiting[0].audio[spec.target]) > limit:
-            yield collate(waiting, grid=grid)
-            waiting = []
-        name = index.id(row)
         audio = {role: index.read(row, role) for role in spec.roles}
-        waiting.append(Item(name, audio, key=plan.key(seed, name), step=0))
+        told = _told(index, row, fields)
+        for name in copies(index.id(row), repeat):
+            if waiting and (len(waiting) + 1) * len(waiting[0].audio[spec.target]) > limit:
+                yield collate(waiting, grid=grid)
+                waiting = []
+            waiting.append(Item(name, audio, plan.key(seed, name), 0, told))
     if waiting:
         yield collate(waiting, grid=grid)
 
@@ -208,9 +219,15 @@ class _Items(Dataset[Item]):
     """Reads, crops and remixes what a plan names; every draw comes from the item's key."""
 
     def __init__(
-        self, index: Index, spec: AudioSpec, seed: int, crop: int | None, remix: Remix | None
+        self,
+        index: Index,
+        spec: AudioSpec,
+        seed: int,
+        crop: int | None,
+        remix: Remix | None,
+        fields: Sequence[str],
     ) -> None:
-        self._index, self._spec, self._seed = index, spec, seed
+        self._index, self._spec, self._seed, self._fields = index, spec, seed, fields
         self._crop, self._remix = crop, remix
         self._target, self._given = spec.target, spec.given or spec.target
 
@@ -222,7 +239,8 @@ class _Items(Dataset[Item]):
         audio = self._read(row, frames, plan.generator(key, "crop"))
         if self._remix is not None:
             self._mix(self._remix, audio, row, plan.generator(key, "remix"))
-        return Item(self._index.id(row), audio, key, step)
+        told = _told(self._index, row, self._fields)
+        return Item(self._index.id(row), audio, key, step, told)
 
     def _read(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the same random window of every role."""
@@ -249,6 +267,26 @@ class _Items(Dataset[Item]):
     def _partner(self, row: int, frames: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """Read at most `frames` of another row; the caller repeats a shorter one."""
         return self._read(row, min(frames, int(self._index.samples[row])), random)
+
+
+def copies(name: str, repeat: int) -> list[str]:
+    """Return the names of an utterance that is made several times; its own if once."""
+    return [name] if repeat == 1 else [f"{name}-{number:03d}" for number in range(repeat)]
+
+
+def _told(index: Index, row: int, fields: Sequence[str]) -> dict[str, Any]:
+    """Return what the manifest says of a row, as far as the model is conditioned on it."""
+    if not fields:
+        return {}
+    row_of_manifest = index.row(row)
+    missing = [name for name in fields if name not in row_of_manifest]
+    if missing:
+        raise Refusal(
+            f"{index.folder}: {index.id(row)} has no {', '.join(missing)}, which model.condition "
+            "reads",
+            mend="let rows() give it to every utterance, or set model.condition to null",
+        )
+    return {name: row_of_manifest[name] for name in fields}
 
 
 def _check(index: Index, spec: AudioSpec) -> None:

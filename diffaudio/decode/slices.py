@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from diffaudio.data import audio, plan
-from diffaudio.data.batch import eval_batches
+from diffaudio.data.batch import copies, eval_batches
 from diffaudio.data.index import Index
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load, read_config
@@ -65,16 +65,18 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
     trained = _trained(request)
     torch.set_num_threads(trained.spec.threads)
     trained.meter.reset()
-    samples = 0
+    count, samples = 0, 0
     for name, made in _decoded(trained, Index.open(request.dump), rows):
         audio.save(request.out / f"{name}.wav", made, trained.audio.rate)
-        samples += len(made)
+        count, samples = count + 1, samples + len(made)
     counts = {
-        "n": len(rows),
+        "n": count,
         "audio_seconds": samples / trained.audio.rate,
         "seconds": trained.meter.seconds,
         "runs": trained.meter.runs,
+        "items": trained.meter.items,
         "calls": trained.meter.calls,
+        "evaluations": trained.meter.evaluations,
         "hardware": environment()["hardware"],
         **trained.about,
     }
@@ -95,16 +97,19 @@ def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[
         max_seconds_per_batch=spec.batch_seconds,
         grid=1,
         seed=spec.seed,
+        fields=trained.model.fields,
+        repeat=spec.repeat,
     )
     for batch in batches:
         audio_in = None if given is None else batch.audio[given]
-        made = trained.generate(audio_in, batch.samples, batch.keys)
+        made = trained.generate(audio_in, batch.samples, batch.keys, batch.fields)
         for name, one, length in zip(batch.ids, made, batch.samples.tolist(), strict=True):
             yield name, one[:, :length].numpy().T
     for row in long:
-        name = index.id(row)
-        pieces = trained.stream([index.read(row, str(given))], partial(plan.key, spec.seed, name))
-        yield name, np.concatenate(list(pieces))
+        for name in copies(index.id(row), spec.repeat):
+            whole = [index.read(row, str(given))]
+            pieces = trained.stream(whole, partial(plan.key, spec.seed, name))
+            yield name, np.concatenate(list(pieces))
 
 
 @lru_cache(maxsize=1)

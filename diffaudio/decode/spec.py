@@ -27,6 +27,8 @@ class DecodeSpec:
             set that alone is longer is cut into chunks.
         chunk_seconds: length of the chunks that files and long utterances are cut into.
         overlap_seconds: neighbouring chunks share this much and fade into each other there.
+        repeat: how many outputs are made of each utterance, as <id>-000, <id>-001, ...; 1 is <id>.
+        weaker: an earlier checkpoint, step_00000500, that autoguidance leads away from.
     """
 
     sampler: Sampler
@@ -38,6 +40,8 @@ class DecodeSpec:
     batch_seconds: float = 20.0
     chunk_seconds: float = 8.0
     overlap_seconds: float = 0.5
+    repeat: int = 1
+    weaker: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no sense."""
@@ -45,6 +49,14 @@ class DecodeSpec:
             raise Refusal(
                 f"decode: threads {self.threads} and batch_seconds {self.batch_seconds} "
                 "must be at least 1 and above 0"
+            )
+        if self.repeat < 1:
+            raise Refusal(f"decode.repeat: {self.repeat} is not at least 1")
+        guidance = self.sampler.guidance
+        if (guidance is not None and guidance.weaker) != (self.weaker is not None):
+            raise Refusal(
+                f"decode.weaker: {self.weaker}, with decode.sampler.guidance {guidance}",
+                mend="give both Autoguidance and a checkpoint to lead away from, or neither",
             )
         if not 0 < self.overlap_seconds <= self.chunk_seconds / 2:
             raise Refusal(

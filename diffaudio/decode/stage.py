@@ -126,7 +126,7 @@ def _summary(
     """Return what decode.json says of a finished set; `asked` is the section decode."""
     total = {
         name: sum(one[name] for one in counts)
-        for name in ("n", "audio_seconds", "seconds", "runs", "calls")
+        for name in ("n", "audio_seconds", "seconds", "runs", "items", "calls", "evaluations")
     }
     first = counts[0]
     return {
@@ -135,8 +135,10 @@ def _summary(
         "audio_seconds": round(total["audio_seconds"], 3),
         "rtf": round(total["seconds"] / total["audio_seconds"], 5),
         "calls": round(total["calls"] / total["runs"], 3),
+        "evaluations": round(total["evaluations"] / total["items"], 3),
         "solver": _named(asked["sampler"]["solver"]),
         "grid": _named(asked["sampler"]["grid"]),
+        "guidance": _named(asked["sampler"]["guidance"]) if asked["sampler"]["guidance"] else None,
         **{name: asked[name] for name in ("seed", "ema", "precision", "threads")},
         "device": request.device,
         "config_sha256": digest(request.out / "config.yaml"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from diffaudio import strict, weights
 from diffaudio.config import Config, make_local_found, parse
@@ -39,17 +40,21 @@ class Meter:
 
     Attributes:
         runs: of the sampler, each on one batch.
+        items: utterances and chunks in all of them.
         calls: of the network.
+        evaluations: of the network, on one item each; guidance has several in one call.
         seconds: of processing, from what is given in memory to audio in memory.
     """
 
     runs: int = 0
+    items: int = 0
     calls: int = 0
+    evaluations: int = 0
     seconds: float = 0.0
 
     def reset(self) -> None:
         """Start from nothing."""
-        self.runs, self.calls, self.seconds = 0, 0, 0.0
+        self.runs, self.items, self.calls, self.evaluations, self.seconds = 0, 0, 0, 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Trained:
         device: where the model is.
         about: the checkpoint's name and SHA-256, training steps and hours, parameters.
         meter: counts what `generate` does.
+        weaker: the same model with the weights that autoguidance leads away from.
     """
 
     audio: AudioSpec
@@ -71,15 +77,37 @@ class Trained:
     device: torch.device
     about: dict[str, Any]
     meter: Meter
+    weaker: Model | None = None
 
-    def generate(self, given: Audio | None, samples: Lengths, keys: Sequence[int]) -> Audio:
-        """Run the sampler on a zero-padded batch (b, a, n); the result is on the CPU, fp32."""
+    def generate(
+        self,
+        given: Audio | None,
+        samples: Lengths,
+        keys: Sequence[int],
+        fields: Mapping[str, Sequence[Any]] | None = None,
+    ) -> Audio:
+        """Run the sampler on a zero-padded batch (b, a, n); the result is on the CPU, fp32.
+
+        Args:
+            given: (b, a, n), or None.
+            samples: length of each.
+            keys: of each utterance's noise.
+            fields: of the manifest, those that the model is conditioned on.
+        """
         started = time.perf_counter()
         with torch.inference_mode(), autocast(self.spec.precision, self.device):
             given = None if given is None else given.to(self.device)
-            made = self.model.generate(given, samples.to(self.device), keys, self.spec.sampler)
+            made = self.model.generate(
+                given,
+                samples.to(self.device),
+                keys,
+                self.spec.sampler,
+                fields=fields,
+                weaker=self.weaker,
+            )
             made = made.float().cpu()
         self.meter.runs += 1
+        self.meter.items += len(keys)
         self.meter.seconds += time.perf_counter() - started
         return made
 
@@ -194,12 +222,13 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
-    model, audio = config.build(Model), config.build(AudioSpec)
+    audio, meter = config.build(AudioSpec), Meter()
+    model = _built(config, found, ema=ema, device=device, meter=meter)
     model.check(audio)
-    weights.fit(model, weights.read_weights(found, ema=ema), found)
-    model.requires_grad_(False).eval().to(device)
-    meter = Meter()
-    model.net.register_forward_hook(partial(_count, meter))
+    weaker = None
+    if spec.weaker is not None:
+        earlier = weights.find(folder, spec.weaker)
+        weaker = _built(config, earlier, ema=ema, device=device, meter=meter)
     about = {
         "checkpoint": state.get("checkpoint", found.name),
         "checkpoint_sha256": state["files"][weights.EMA if ema else weights.MODEL],
@@ -207,7 +236,18 @@ def load(
         "train_steps": state.get("step"),
         "train_hours": state.get("hours", _hours(folder, state.get("step", 0))),
     }
-    return Trained(audio, model, spec, torch.device(device), about, meter)
+    return Trained(audio, model, spec, torch.device(device), about, meter, weaker)
+
+
+def _built(
+    config: Config, checkpoint: Path, *, ema: bool, device: torch.device | str, meter: Meter
+) -> Model:
+    """Build the model with a checkpoint's weights, its network's calls counted."""
+    model = config.build(Model)
+    weights.fit(model, weights.read_weights(checkpoint, ema=ema), checkpoint)
+    model.requires_grad_(False).eval().to(device)
+    model.net.register_forward_hook(partial(_count, meter))
+    return model
 
 
 def _hours(exp: Path, step: int) -> float | None:
@@ -220,8 +260,10 @@ def _hours(exp: Path, step: int) -> float | None:
     return round(total / 3600, 4)
 
 
-def _count(meter: Meter, *_: object) -> None:
+def _count(meter: Meter, net: nn.Module, args: tuple[Tensor, ...], _: object) -> None:
+    del net
     meter.calls += 1
+    meter.evaluations += len(args[0])
 
 
 def _refuse_foreign(value: Any, path: Path) -> None:

@@ -62,7 +62,7 @@ class BandTransformer(Net):
         super().__init__()
         if depth < 1:
             raise ValueError(f"depth must be at least 1: {depth}")
-        self.bands, self.patch = bands, patch
+        self.bands, self.patch, self.embedding = bands, patch, width
         cell = -(-bins // bands) * patch  # values of one channel in a token
         self.embed = NoiseEmbedding(width)
         self.modulate = shared_modulation(width, width)
@@ -70,12 +70,18 @@ class BandTransformer(Net):
         self.blocks = nn.ModuleList(GridBlock(width, heads, bands) for _ in range(depth))
         self.decode = zeroed(BandLinear(bands, width, out_channels * cell))
 
-    def forward(self, x: State, c_noise: Time, mask: Mask | None = None) -> State:
+    def forward(
+        self,
+        x: State,
+        c_noise: Time,
+        mask: Mask | None = None,
+        condition: Tensor | None = None,
+    ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
         x = pad_to(x, (self.bands, self.patch))
         mask = pool_mask(mask, self.patch)
-        modulation = self.modulate(self.embed(c_noise))
+        modulation = self.modulate(self.embed(c_noise, condition))
         x = x.unflatten(3, (-1, self.patch)).unflatten(2, (self.bands, -1))  # (b, c, k, w, l, p)
         tokens = self.encode(x.permute(0, 2, 4, 1, 3, 5).flatten(3)).permute(0, 3, 1, 2)
         for block in self.blocks:

@@ -68,6 +68,8 @@ def zeroed(layer: _Layer) -> _Layer:
 class NoiseEmbedding(nn.Module):
     """c_noise (b,) to (b, size): sinusoids from 1 to 1000 radians a unit, then two linear layers.
 
+    A condition is added between the two.
+
     The span is for c_noise of order one: sinusoids meant for integer times, left unscaled, would
     give nearly one vector for all of [0, 1].
     """
@@ -82,10 +84,12 @@ class NoiseEmbedding(nn.Module):
             nn.Linear(2 * sinusoids, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU()
         )
 
-    def forward(self, c_noise: Time) -> Tensor:
-        """Embed each item's noise level."""
+    def forward(self, c_noise: Time, condition: Tensor | None = None) -> Tensor:
+        """Embed each item's noise level and its condition (b, size)."""
         angles = c_noise.float()[:, None] * self.frequencies
-        return self.layers(torch.cat([angles.cos(), angles.sin()], -1))
+        first, act, second, last = self.layers
+        h = first(torch.cat([angles.cos(), angles.sin()], -1))
+        return last(second(act(h if condition is None else h + condition)))
 
 
 class Modulation(nn.Module):

@@ -123,7 +123,7 @@ class UNet2d(Net):
         if not (depth or (blocks and strides)):
             raise ValueError("no residual and no attention block: nothing sees the noise level")
         first, bottom = widths[0], widths[-1]
-        embedding = 4 * first
+        self.embedding = embedding = 4 * first
         self.patch = tuple(patch)
         self.unit = tuple(math.prod(step) for step in zip(patch, *strides, strict=True))
         rows = -(-bins // self.unit[0]) * self.unit[0] // self.patch[0]
@@ -142,7 +142,13 @@ class UNet2d(Net):
         )
         self.head = zeroed(Unpatches(first, out_channels, self.patch))
 
-    def forward(self, x: State, c_noise: Time, mask: Mask | None = None) -> State:
+    def forward(
+        self,
+        x: State,
+        c_noise: Time,
+        mask: Mask | None = None,
+        condition: Tensor | None = None,
+    ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
         x = pad_to(x, self.unit).contiguous(memory_format=torch.channels_last)
@@ -150,7 +156,7 @@ class UNet2d(Net):
             mask = torch.ones(len(x), 1, 1, frames, device=x.device)  # what was added is padding
         if mask is not None:
             mask = functional.pad(mask, (0, x.shape[3] - frames))
-        embedding = self.embed(c_noise)
+        embedding = self.embed(c_noise, condition)
         mask = pool_mask(mask, self.patch[1])
         x = self.stem(x) + self.place
         kept = []

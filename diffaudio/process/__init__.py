@@ -6,12 +6,24 @@ to_given.py  FlowSE, OUVE (SGMSE+), BBED, GradTTS
 bridges.py   SchroedingerBridgeVE, SchroedingerBridgeVP
 target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs refused by name
 times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, PathTimes, AtEnd: training times
+consistency.py  Consistency: few-step training
+guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
 """
 
 from __future__ import annotations
 
 from diffaudio.process.bridges import SchroedingerBridgeVE, SchroedingerBridgeVP
+from diffaudio.process.consistency import Consistency
+from diffaudio.process.guidance import (
+    Answers,
+    Autoguidance,
+    CFGPlusPlus,
+    ClassifierFree,
+    Composed,
+    Denoise,
+    Guidance,
+)
 from diffaudio.process.path import Marginal, Path
 from diffaudio.process.target import EDM, X0, Epsilon, Target, Velocity, check_pair
 from diffaudio.process.times import (
@@ -29,18 +41,22 @@ from diffaudio.process.to_noise import VE, VP, Cosine, RectifiedFlow
 from diffaudio.process.weight import EDMWeight, Learned, MinSNR, Sigmoid, Unit, Weight
 
 __all__ = [
-    "BBED",
-    "EDM",
-    "OUVE",
-    "VE",
-    "VP",
-    "X0",
+    "Answers",
     "AtEnd",
+    "Autoguidance",
+    "BBED",
+    "CFGPlusPlus",
+    "ClassifierFree",
+    "Composed",
+    "Consistency",
     "Cosine",
+    "Denoise",
+    "EDM",
     "EDMWeight",
     "Epsilon",
     "FlowSE",
     "GradTTS",
+    "Guidance",
     "Laplace",
     "Learned",
     "LogNormal",
@@ -48,6 +64,7 @@ __all__ = [
     "LogitNormal",
     "Marginal",
     "MinSNR",
+    "OUVE",
     "Path",
     "PathTimes",
     "RectifiedFlow",
@@ -58,7 +75,10 @@ __all__ = [
     "Times",
     "Uniform",
     "Unit",
+    "VE",
+    "VP",
     "Velocity",
     "Weight",
+    "X0",
     "check_pair",
 ]

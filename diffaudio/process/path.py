@@ -176,23 +176,25 @@ def _slope(value: Tensor, t: Tensor) -> Tensor:
 
 
 def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tensor]) -> None:
-    """Refuse a part that cannot work on this path at this time, naming the number to blame.
+    """Refuse a part that cannot work on this path at these times, naming the number to blame.
 
     Args:
         who: the part, as the user wrote it.
         path: the path.
-        at: the path at one time.
-        numbers: what the part needs at that time, by name.
+        at: the path at one time or more.
+        numbers: what the part needs at these times, by name.
 
     Raises:
         Refusal: when one of the numbers is not finite, or too large for single precision.
     """
     for name, number in numbers.items():
-        if not number.abs() < LARGEST:
-            late = 2.0 * at.t > path.t_min + path.t_max
+        wrong = ~(number.abs() < LARGEST)
+        if wrong.any():
+            t, alpha, sigma, found = (x[wrong][0] for x in (at.t, at.alpha, at.sigma, number))
+            late = 2.0 * t > path.t_min + path.t_max
             raise Refusal(
-                f"{who} does not work on {path} at t = {at.t:g}: {name} is {number:g} there "
-                f"(alpha = {at.alpha:g}, sigma = {at.sigma:g})",
+                f"{who} does not work on {path} at t = {t:g}: {name} is {found:g} there "
+                f"(alpha = {alpha:g}, sigma = {sigma:g})",
                 mend=f"{'lower t_max' if late else 'raise t_min'} of the path a little, "
                 "or choose a target and a solver that are finite there (X0, DDIM)",
             )

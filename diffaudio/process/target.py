@@ -57,6 +57,11 @@ class Target(ABC):
         p, q = self.row(m)
         return p * x0 + q * eps
 
+    def answer(self, z: Tensor, x0: Tensor, m: Marginal) -> Tensor:
+        """Return what the network must say of z for its denoised state to be x0."""
+        c_skip, c_out = self.coefficients(m)
+        return (x0 - c_skip * z) / c_out
+
     def x0(self, z: Tensor, answer: Tensor, m: Marginal) -> Tensor:
         """Return the denoised state that the network's answer to z means."""
         c_skip, c_out = self.coefficients(m)

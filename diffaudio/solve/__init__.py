@@ -5,7 +5,7 @@ solver.py               what a solver is: order, plan of calls, one step, what i
 problem.py              what a solver is given: denoiser, path, noise; the counting of calls
 update.py               the update that DDIM, ancestral, DPM-Solver++ and bridge samplers share
 exponential.py          the weighted mean of several answers that stands for one over a step
-onestep.py              DDIM (eta; ancestral Euler), Euler
+onestep.py              DDIM (eta; ancestral Euler), Euler, Renoise (consistency)
 singlestep.py           Heun (trapezoid, midpoint, Ralston), DPMSolverSinglestep (2S, 3S, DPM++ SDE)
 multistep.py            DPMSolverMultistep (2M, 3M, with noise 2M SDE), UniPC, DEIS, LMS
 stochastic.py           around another solver: Ancestral, Churn, Restart
@@ -29,9 +29,9 @@ from diffaudio.solve.grid import (
 )
 from diffaudio.solve.multistep import DEIS, LMS, DPMSolverMultistep, UniPC
 from diffaudio.solve.noise import KeyedNoise
-from diffaudio.solve.onestep import DDIM, Euler
+from diffaudio.solve.onestep import DDIM, Euler, Renoise
 from diffaudio.solve.predictor_corrector import PredictorCorrector
-from diffaudio.solve.problem import Denoise, Noise, Problem
+from diffaudio.solve.problem import Noise, Problem
 from diffaudio.solve.sampler import Sampler
 from diffaudio.solve.singlestep import DPMSolverSinglestep, Heun
 from diffaudio.solve.solver import Memory, Past, Solver
@@ -42,11 +42,11 @@ __all__ = [
     "DEIS",
     "LMS",
     "RK45",
+    "Renoise",
     "Ancestral",
     "Churn",
     "DPMSolverMultistep",
     "DPMSolverSinglestep",
-    "Denoise",
     "Euler",
     "Grid",
     "Heun",

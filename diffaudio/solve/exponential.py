@@ -21,12 +21,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
 
+NODES, MASSES = (array.tolist() for array in np.polynomial.legendre.leggauss(12))
 _SMALL = 1.0  # rates below it are summed as a series, since the recursion would cancel
 _LEAST = -700.0  # exp(700) is about the largest number there is
 
@@ -84,30 +86,64 @@ def lagrange(places: Sequence[float], x: Tensor) -> list[Tensor]:
     return found
 
 
-def mean_answer(
-    answers: Sequence[tuple[Marginal, State]], now: Marginal, then: Marginal, rate: float = 1.0
-) -> State:
-    """Return what stands for the network's answer over the step from `now` to `then`.
+def mean_shares(
+    places: Sequence[Marginal], now: Marginal, then: Marginal, rate: float = 1.0
+) -> list[float]:
+    """Return how much each answer counts in what stands for the network from `now` to `then`.
 
     The polynomial is in half-log-SNR l. Pure noise, l = -inf, is infinitely far from everything
     else there; where a step begins at it or remembers it, the polynomial is in alpha / sigma = e^l,
     which is 0 there, and over which clean estimates have the same weight everywhere.
 
     Args:
-        answers: where the network was called and what it said, estimates or noises.
+        places: where the network was called.
         now: the path at the start of the step.
         then: the path at its end.
         rate: 1 for clean estimates, -1 for noises, above 1 where noise is drawn afresh; times the
             length of the step it is the rate of the weight.
     """
-    places = [at.log_snr.item() for at, _ in answers]
+    logs = [at.log_snr.item() for at in places]
     start, end = now.log_snr.item(), then.log_snr.item()
-    if -math.inf in (start, *places):
-        places, rate = [math.exp(place) for place in places], 0.0
+    if -math.inf in (start, *logs):
+        logs, rate = [math.exp(log) for log in logs], 0.0
         start, end = math.exp(start), math.exp(end)
     h = end - start
-    shares = weights([(place - start) / h for place in places], rate * h)
-    return combined(shares, [answer for _, answer in answers])
+    return weights([(log - start) / h for log in logs], rate * h)
+
+
+def mean_answer(
+    answers: Sequence[tuple[Marginal, State]], now: Marginal, then: Marginal, rate: float = 1.0
+) -> State:
+    """Return what stands for the network's answer over a step: the mean that `mean_shares` says."""
+    places, states = zip(*answers, strict=True)
+    return combined(mean_shares(places, now, then, rate), states)
+
+
+def flow_shares(places: Sequence[Marginal], now: Marginal, then: Marginal) -> list[float]:
+    """Return the shares of clean estimates with a polynomial in rectified flow's time.
+
+    That is s = sigma / (alpha + sigma), 1 for pure noise and 0 for none. Estimates are smooth in it
+    to both ends, where half-log-SNR is infinite: they change with s^2 near 0 and with 1 - s near 1.
+    The weight, d(alpha / sigma) = ds / s^2, is integrated by Gauss and Legendre's rule in log s.
+    """
+    start, end = (math.log(flow_time(at)) for at in (now, then))
+    logs = [0.5 * (start + end) + 0.5 * (end - start) * node for node in NODES]
+    mass = [weight * math.exp(-log) for weight, log in zip(MASSES, logs, strict=True)]
+    total, inner = sum(mass), [math.exp(log) for log in logs]
+    times, shares = [flow_time(at) for at in places], []
+    for i, own in enumerate(times):
+        share = 0.0
+        for s, value in zip(inner, mass, strict=True):
+            for other in (*times[:i], *times[i + 1 :]):
+                value *= (s - other) / (own - other)
+            share += value
+        shares.append(share / total)
+    return shares
+
+
+def flow_time(at: Marginal) -> float:
+    """Return sigma / (alpha + sigma), the time at which rectified flow has this noise level."""
+    return 1.0 / (1.0 + math.exp(at.log_snr.item()))
 
 
 def combined(shares: Sequence[float], states: Sequence[State]) -> State:

@@ -7,21 +7,30 @@ polynomial through the answers, and in whether they correct.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from diffaudio.log import Refusal
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
-from diffaudio.solve.exponential import combined, lagrange, mean_answer, weights
+from diffaudio.solve.exponential import (
+    MASSES,
+    NODES,
+    combined,
+    flow_shares,
+    lagrange,
+    mean_answer,
+    mean_shares,
+    weights,
+)
 from diffaudio.solve.onestep import check_share
 from diffaudio.solve.problem import Problem
 from diffaudio.solve.singlestep import Predict, answer_needs, check_order
 from diffaudio.solve.solver import Memory, Past, Solver
-from diffaudio.solve.update import held_noise, rate, update, x0_of
+from diffaudio.solve.update import flow, held_noise, rate, update, x0_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class DPMSolverMultistep(Solver):
         x0 = problem.x0(z, now)
         memory = remembered(z, x0, now, memory, self.predict, self.order)
         if self.predict == "eps":
-            return along(memory[0], then, memory, "eps"), memory
+            return by_noise(memory[0], then, memory), memory
         bent = mean_answer(said(memory), now, then, rate(now, then, self.eta))
         eps = held_noise(z, bent, now, problem.noise, noisy_start=self.noisy_start)
         return update(bent, eps, now, then, problem.noise, eta=self.eta), memory
@@ -81,24 +90,40 @@ class UniPC(Solver):
     whole at the third.)
 
     Source: Zhao et al., UniPC, 2023, algorithms 5 and 7 (multistep). Their B(h) only matters where
-    a weight is replaced by its leading term; all of each is taken here.
+    a weight is replaced by its leading term; all of each is taken here. Their polynomials are those
+    over log_snr; test/bench/solvers.py has the figures that made ours the default.
 
     Args:
-        answers: points of the prediction, 1 to 3; the correction has one more.
+        answers: points of the prediction, 1 to 3; the correction has one more. By default 2 for up
+            to ten calls and 3 for more: high orders need small steps.
         predict: which answers are averaged: clean estimates or noises.
+        over: the variable of the polynomials: rectified flow's time, or half-log-SNR; by default
+            the former for estimates, the latter for noises.
     """
 
-    answers: int = 2
+    answers: int | None = None
     predict: Predict = "x0"
+    over: Literal["flow", "log_snr"] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not offered."""
-        check_order(self, self.answers, (1, 2, 3))
+        check_order(self, self._answers, (1, 2, 3))
+        if (self.predict, self.over) == ("eps", "flow"):
+            raise Refusal("UniPC: noises are averaged over log_snr only, not over flow")
+
+    @property
+    def _answers(self) -> int:
+        return 2 if self.answers is None else self.answers
 
     @property
     def order(self) -> int:  # type: ignore[override]
         """Return the order of the corrected steps; of a whole run at most 3, the first one's."""
-        return self.answers + 1
+        return self._answers + 1
+
+    def plan(self, calls: int) -> tuple[Solver, ...]:
+        """Take every step with as many answers as the number of calls deserves."""
+        answers = self.answers or (2 if calls <= 10 else 3)
+        return (replace(self, answers=answers),) * (calls - 1)
 
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of, where noises are averaged."""
@@ -109,13 +134,23 @@ class UniPC(Solver):
     ) -> tuple[State, Memory]:
         """Denoise, correct the step that led here, predict the next one."""
         x0 = problem.x0(z, now)
-        points = remembered(z, x0, now, memory, self.predict, self.answers + 1)
+        points = remembered(z, x0, now, memory, self.predict, self._answers + 1)
         if memory and memory[0].at.sigma > 0:
-            z = along(memory[0], now, points, self.predict)
+            z = self._along(memory[0], now, points)
             points = (points[0]._replace(z=z), *points[1:])
         if now.sigma > 0:
-            return along(points[0], then, points[: self.answers], self.predict), points
+            return self._along(points[0], then, points[: self._answers]), points
         return then.z(x0, problem.noise()), points
+
+    def _along(self, start: Past, then: Marginal, points: Sequence[Past]) -> State:
+        """Return z at `then`, gone from `start` along the mean of the answers at `points`."""
+        if self.predict == "eps":
+            return by_noise(start, then, points)
+        places, answers = [past.at for past in points], [past.answer for past in points]
+        find = mean_shares if self.over == "log_snr" else flow_shares
+        kept, gained = flow(start.at, then)
+        shares = [gained * share for share in find(places, start.at, then)]
+        return combined([kept, *shares], [start.z, *answers])
 
 
 @dataclass(frozen=True)
@@ -181,11 +216,11 @@ class DEIS(Solver):
     ) -> tuple[State, Memory]:
         """Denoise, weigh the noises, move along their mean."""
         memory = remembered(z, problem.x0(z, now), now, memory, "eps", self.order)
-        x, w = np.polynomial.legendre.leggauss(16)
-        t = now.t + (then.t - now.t) * torch.from_numpy(0.5 + 0.5 * x)
+        x, w = torch.tensor([NODES, MASSES], dtype=torch.float64)
+        t = now.t + (then.t - now.t) * (0.5 + 0.5 * x)
         inner = problem.path.at(t)
         speed = (inner.d_sigma - inner.drift * inner.sigma) / inner.alpha  # of sigma / alpha
-        mass = torch.from_numpy(w) * speed
+        mass = w * speed
         basis = lagrange([past.at.t.item() for past in memory], t)
         shares = [(mass * one).sum().item() / mass.sum().item() for one in basis]
         eps = combined(shares, [past.answer for past in memory])
@@ -205,13 +240,10 @@ def said(points: Sequence[Past]) -> list[tuple[Marginal, State]]:
     return [(past.at, past.answer) for past in points]
 
 
-def along(start: Past, then: Marginal, points: Sequence[Past], predict: Predict) -> State:
-    """Return z at `then`, gone from `start` along the mean of the answers at `points`."""
-    if predict == "eps":
-        eps = mean_answer(said(points), start.at, then, -1.0)
-        return then.z(x0_of(start.z, eps, start.at), eps)
-    x0 = mean_answer(said(points), start.at, then)
-    return then.z(x0, start.at.eps(start.z, x0))
+def by_noise(start: Past, then: Marginal, points: Sequence[Past]) -> State:
+    """Return z at `then`, gone from `start` along the mean of the noises at `points`."""
+    eps = mean_answer(said(points), start.at, then, -1.0)
+    return then.z(x0_of(start.z, eps, start.at), eps)
 
 
 def noise_level(at: Marginal) -> float:

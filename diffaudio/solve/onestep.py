@@ -9,9 +9,10 @@ from torch import Tensor
 from diffaudio.log import Refusal
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
+from diffaudio.solve.exponential import combined
 from diffaudio.solve.problem import Problem
 from diffaudio.solve.solver import Memory, Solver
-from diffaudio.solve.update import held_noise, update
+from diffaudio.solve.update import flow, held_noise, update
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,27 @@ class DDIM(Solver):
     ) -> tuple[State, Memory]:
         """Denoise, then add back what noise the next knot has."""
         x0 = problem.x0(z, now)
+        if self.eta == 0.0 and now.sigma > 0:
+            return combined(flow(now, then), [z, x0]), memory
         eps = held_noise(z, x0, now, problem.noise, noisy_start=self.noisy_start)
         return update(x0, eps, now, then, problem.noise, eta=self.eta), memory
+
+
+@dataclass(frozen=True)
+class Renoise(Solver):
+    """The estimate with noise that is all new: how consistency models take more than one call.
+
+    Source: Song et al., Consistency Models, 2023, algorithm 1. With a model that was trained to
+    denoise it is a coarse form of ancestral sampling: each call forgets the noise of the last.
+    """
+
+    order: int = field(default=1, init=False, repr=False)
+
+    def step(
+        self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
+    ) -> tuple[State, Memory]:
+        """Denoise, then add the next knot's noise."""
+        return then.z(problem.x0(z, now), problem.noise()), memory
 
 
 @dataclass(frozen=True)
@@ -64,7 +84,10 @@ class Euler(Solver):
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
     ) -> tuple[State, Memory]:
         """Return z + (u - t) dz/dt."""
-        return z + (then.t - now.t) * now.velocity(z, problem.x0(z, now)), memory
+        step, of_noise = then.t.item() - now.t.item(), now.d_sigma.item() / now.sigma.item()
+        kept = 1.0 + step * of_noise
+        gained = step * (now.d_alpha.item() - now.alpha.item() * of_noise)
+        return combined([kept, gained], [z, problem.x0(z, now)]), memory
 
 
 def velocity_needs(at: Marginal) -> dict[str, Tensor]:

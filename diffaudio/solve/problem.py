@@ -14,10 +14,9 @@ from typing import TypeAlias
 import torch
 
 from diffaudio.log import Refusal
-from diffaudio.process import Marginal, Path
+from diffaudio.process import Denoise, Marginal, Path
 from diffaudio.shapes import State
 
-Denoise: TypeAlias = Callable[[State, Marginal], State]  # z at the path's place to x_0's estimate
 Noise: TypeAlias = Callable[[], State]  # the next standard normal draw
 
 

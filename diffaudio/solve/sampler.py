@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from diffaudio.log import Refusal
-from diffaudio.process import Path
+from diffaudio.process import Denoise, Guidance, Marginal, Path
 from diffaudio.process.path import refuse_singular
 from diffaudio.shapes import State
 from diffaudio.solve.grid import Grid
-from diffaudio.solve.problem import Denoise, Noise, Problem
+from diffaudio.solve.problem import Noise, Problem
 from diffaudio.solve.solver import Memory, Solver
 
 
@@ -22,18 +22,32 @@ class Sampler:
         solver: what moves z from knot to knot.
         grid: where the knots are.
         calls: network calls for one result; exactly so many are made (an adaptive solver may make
-            fewer).
+            fewer). Guidance that needs several answers gets them in one call.
+        guidance: how a model's answers to several conditions become one; null takes the plain one.
     """
 
     solver: Solver
     grid: Grid
     calls: int
+    guidance: Guidance | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot be spent, before a model is loaded."""
         if self.calls < 1:
             raise Refusal(f"sampler: calls = {self.calls} is not at least 1")
         self.solver.plan(self.calls)
+
+    def knots(self, path: Path) -> list[Marginal]:
+        """Return the places on the path where the solver steps, noise first.
+
+        Raises:
+            Refusal: the solver does not work on this path.
+        """
+        steps = self.solver.plan(self.calls)
+        times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
+        at = path.at(times[[0, -1]] if self.solver.adaptive else times)
+        refuse_singular(str(self.solver), path, at, self.solver.needs(at))
+        return at.knots()
 
     def __call__(self, denoise: Denoise, path: Path, guess: State | None, noise: Noise) -> State:
         """Run from noise to the clean state.
@@ -49,11 +63,7 @@ class Sampler:
         Raises:
             Refusal: the solver does not work on this path.
         """
-        steps = self.solver.plan(self.calls)
-        times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
-        knots = path.at(times[[0, -1]] if self.solver.adaptive else times).knots()
-        for knot in knots:
-            refuse_singular(str(self.solver), path, knot, self.solver.needs(knot))
+        steps, knots = self.solver.plan(self.calls), self.knots(path)
         problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()

@@ -41,6 +41,15 @@ def held_noise(z: State, x0: State, now: Marginal, noise: Noise, *, noisy_start:
     return noise() if noisy_start else torch.zeros_like(z)
 
 
+def flow(now: Marginal, then: Marginal) -> tuple[float, float]:
+    """Return (k, g) of the update without fresh noise, z' = k z + g D; needs sigma > 0.
+
+    k = S / sigma, g = A - alpha S / sigma: the same update, in two passes over memory.
+    """
+    kept = then.sigma.item() / now.sigma.item()
+    return kept, then.alpha.item() - now.alpha.item() * kept
+
+
 def shares(now: Marginal, then: Marginal, eta: float) -> tuple[Tensor, Tensor]:
     """Return (sqrt(S^2 - c^2), c): how much noise of the next knot is kept, how much is fresh."""
     fresh = eta * then.sigma * torch.sqrt(-torch.expm1(2.0 * (now.log_snr - then.log_snr)))

@@ -85,6 +85,7 @@ class Validator:
             max_seconds_per_batch=self.batch_seconds,
             grid=1,
             seed=self.seed,
+            fields=model.fields,
         ):
             if stop:
                 break
@@ -103,12 +104,17 @@ class Validator:
     def _scores(self, model: Model, batch: Batch, broken: list[str]) -> np.ndarray:
         """Return (1 + metrics, 2): sums of values, and of how many; add to the broken ids."""
         losses = model(batch)[0].double().cpu().numpy()
-        with autocast(self.precision, batch.samples.device):
-            made = model.generate(batch.given, batch.samples, batch.keys, self.sampler)
-        pairs = zip(made.float().cpu().numpy(), batch.target.cpu().numpy(), strict=True)
         fine = np.isfinite(losses)
         sums = np.zeros((1 + len(self.metrics), 2))
         sums[0] = losses[fine].sum(), fine.sum()
+        if not self.metrics:  # nothing is given, so no output has a reference
+            broken.extend(name for name, ok in zip(batch.ids, fine, strict=True) if not ok)
+            return sums
+        with autocast(self.precision, batch.samples.device):
+            made = model.generate(
+                batch.given, batch.samples, batch.keys, self.sampler, fields=batch.fields
+            )
+        pairs = zip(made.float().cpu().numpy(), batch.target.cpu().numpy(), strict=True)
         for place, (estimate, reference) in enumerate(pairs):
             samples, lost = int(batch.samples[place]), not fine[place]
             for heard, true in zip(estimate[:, :samples], reference[:, :samples], strict=True):

@@ -22,7 +22,7 @@ class Pointwise(Net):
         super().__init__()
         self.layer = nn.Conv2d(inputs, outputs, 1, bias=False)
 
-    def forward(self, x, c_noise, mask=None):
+    def forward(self, x, c_noise, mask=None, condition=None):
         return self.layer(x)
 
 
@@ -39,16 +39,18 @@ def model():
 
 
 def test_operations_are_multiply_adds_of_one_second(model):
-    batch = describe._noise(AUDIO, 1, 1.0, CPU)
+    batch = describe._noise(model, AUDIO, 1, 1.0)
     state = model.codec.encode(batch.target)
     _, channels, bins, frames = state.shape
     assert describe._macs(model, batch) == 2 * channels * channels * bins * frames
 
 
 def test_memory_grows_by_the_same_amount_with_every_item(model):
-    one, two, five = (describe._kept(model, describe._noise(AUDIO, n, 1.0, CPU)) for n in (1, 2, 5))
+    one, two, five = (
+        describe._kept(model, describe._noise(model, AUDIO, n, 1.0)) for n in (1, 2, 5)
+    )
     assert five == one + 4 * (two - one)
-    state = model.codec.encode(describe._noise(AUDIO, 1, 1.0, CPU).target)
+    state = model.codec.encode(describe._noise(model, AUDIO, 1, 1.0).target)
     assert two - one >= 2 * state.numel() * 4  # the convolution keeps its input, twice as wide
 
 

@@ -231,3 +231,25 @@ def test_evaluation_of_long_items_and_of_none(index):
     batches = list(eval_batches(index, SPEC, range(30), max_seconds_per_batch=0.01, grid=1))
     assert [len(batch.ids) for batch in batches] == [1] * 30
     assert list(eval_batches(index, SPEC, [], max_seconds_per_batch=1, grid=1)) == []
+
+
+def test_fields_of_the_manifest_go_along_with_their_items(index):
+    fields = {"fields": ["powers", "speaker"]}
+    training = take(index, 6, CROPS, **fields)
+    whole = eval_batches(index, SPEC, range(9), max_seconds_per_batch=1.0, grid=1, **fields)
+    for batch in itertools.chain(training, whole):
+        rows = [index.row(index.find(name)) for name in batch.ids]
+        assert batch.fields == {name: [row[name] for row in rows] for name in ("powers", "speaker")}
+    with pytest.raises(Refusal, match=r"item-\d+ has no label, which model.condition"):
+        take(index, 1, CROPS, fields=["label"])
+
+
+def test_copies_of_an_utterance_have_names_and_keys_of_their_own(index):
+    options = {"max_seconds_per_batch": 1.0, "grid": 1, "seed": 9, "repeat": 3}
+    batches = list(eval_batches(index, SPEC, [4, 7], **options))
+    names = list(itertools.chain.from_iterable(batch.ids for batch in batches))
+    copies = [f"{index.id(row)}-{n:03d}" for row in (4, 7) for n in range(3)]
+    assert sorted(names) == copies
+    for batch in batches:
+        assert batch.keys == [plan.key(9, name) for name in batch.ids]
+        assert len(batch.ids) * int(batch.samples.max()) <= 8000

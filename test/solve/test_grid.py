@@ -25,6 +25,7 @@ GRIDS = [
     SwayGrid(1.0),
     PathGrid(VP()),
     PathGrid(RectifiedFlow()),
+    PathGrid(RectifiedFlow(), finer_from=10),
 ]
 
 
@@ -132,3 +133,9 @@ def test_a_path_s_grid_on_itself_is_uniform_and_elsewhere_has_its_noise_levels()
 def test_warps_that_turn_time_round_are_refused(wrong):
     with pytest.raises(Refusal, match="shift|sway"):
         wrong()
+
+
+@pytest.mark.parametrize(("n", "last"), [(5, 1 / 5), (10, 1 / 10), (20, 10 / 400), (100, 10 / 1e4)])
+def test_with_many_calls_the_last_knot_falls_as_their_square(n, last):
+    times = PathGrid(RectifiedFlow(), finer_from=10).times(RectifiedFlow(), n)
+    torch.testing.assert_close(times, torch.linspace(1, last, n, dtype=torch.float64))

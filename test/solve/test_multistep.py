@@ -78,7 +78,7 @@ def test_unipc_corrects_with_the_answer_at_the_predicted_state():
     """UniC-1 with all of the weight, written out; the next prediction starts from it."""
     path = VE()
     z, *answers = draws(3)
-    (_, first, second), (a, b, c) = run(UniPC(1), path, [0.9, 0.5, 0.2], answers, z)
+    (_, first, second), (a, b, c) = run(UniPC(1, over="log_snr"), path, [0.9, 0.5, 0.2], answers, z)
     h = (b.log_snr - a.log_snr).item()
     ddim = b.sigma / a.sigma * z - b.alpha * math.expm1(-h) * answers[0]
     torch.testing.assert_close(first, ddim)
@@ -86,6 +86,12 @@ def test_unipc_corrects_with_the_answer_at_the_predicted_state():
     h = (c.log_snr - b.log_snr).item()
     published = c.sigma / b.sigma * corrected - c.alpha * math.expm1(-h) * answers[1]
     torch.testing.assert_close(second, published, rtol=0, atol=1e-12)
+
+
+def test_more_calls_have_more_answers_unless_their_number_is_given():
+    assert UniPC().plan(10) == (UniPC(2),) * 9
+    assert UniPC().plan(11) == (UniPC(3),) * 10
+    assert UniPC(1).plan(11) == (UniPC(1),) * 10
 
 
 def test_pure_noise_is_remembered_at_alpha_over_sigma_0():
@@ -117,9 +123,10 @@ def test_the_network_s_own_answers_are_remembered_and_no_more_than_needed():
         lambda: DPMSolverMultistep(eta=1.5),
         lambda: DPMSolverMultistep(predict="eps", eta=0.5),
         lambda: UniPC(0),
+        lambda: UniPC(2, "eps", "flow"),
         lambda: LMS(5),
     ],
 )
 def test_what_is_not_offered_is_refused(wrong):
-    with pytest.raises(Refusal, match="order|eta"):
+    with pytest.raises(Refusal, match="order|eta|over"):
         wrong()

@@ -1,11 +1,13 @@
 """DDIM, Euler and Heun where one is another, and their single steps by hand."""
 
+import math
+
 import pytest
 import torch
 
 from diffaudio.log import Refusal
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow
-from diffaudio.solve import DDIM, Euler, Heun, Problem
+from diffaudio.solve import DDIM, Euler, Heun, LogSNRGrid, Problem, Renoise, Sampler
 
 TIMES = torch.tensor([0.8, 0.5], dtype=torch.float64)
 
@@ -69,3 +71,19 @@ def test_heun_plans_trapezoids_and_at_most_one_ddim_step(calls):
 def test_eta_is_a_share(eta):
     with pytest.raises(Refusal, match="not between 0 and 1"):
         DDIM(eta=eta)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 4])
+def test_a_consistency_model_draws_from_the_data_in_any_number_of_calls(calls):
+    """x_0 ~ N(0, s^2) on VE: the end of z's trajectory is z s / hypot(s, sigma)."""
+    s, n, path = 0.5, 40_000, VE(t_max=80.0)
+    random = torch.Generator().manual_seed(0)
+
+    def noise():
+        return torch.randn(n, 1, 1, 1, generator=random, dtype=torch.float64)
+
+    def end(z, at):
+        return z * s / math.hypot(s, at.sigma)
+
+    made = Sampler(Renoise(), LogSNRGrid(), calls)(end, path, None, noise)
+    assert made.std().item() == pytest.approx(s, abs=3 * s / math.sqrt(2 * n))

@@ -17,6 +17,8 @@ AUDIO = AudioSpec(rate=8000, target="clean", given="noisy")
 class Echo(torch.nn.Module):
     """Generates what it is given, times a gain; other gains or losses for some ids."""
 
+    fields = ()
+
     def __init__(self, gain=0.5, gains=(), losses=()):
         super().__init__()
         self.gain, self.gains, self.losses, self.keys = gain, dict(gains), dict(losses), {}
@@ -30,7 +32,7 @@ class Echo(torch.nn.Module):
         ]
         return torch.tensor(own), {}
 
-    def generate(self, given, samples, keys, sampler):
+    def generate(self, given, samples, keys, sampler, fields):
         self.products.add((torch.ones(2, 2) @ torch.ones(2, 2)).dtype)
         names = {key: name for name, key in self.keys.items()}
         gain = torch.tensor([self.gains.get(names[key], self.gain) for key in keys])
@@ -57,13 +59,13 @@ def index(tiny_dump):
     return Index.open(tiny_dump / "dump" / "test")
 
 
-def validator(index, *, items=6, choice="loss", seed=3, precision="fp32"):
+def validator(index, *, items=6, choice="loss", seed=3, precision="fp32", metrics=(SIZE,)):
     return Validator(
         index=index,
         audio=AUDIO,
         sampler=None,
         precision=precision,
-        metrics=[SIZE],
+        metrics=metrics,
         choice=choice,
         items=items,
         seed=seed,
@@ -192,3 +194,12 @@ def test_spread_is_even(count, items):
     gaps = np.diff([*rows, count])
     assert gaps.max() - gaps.min() <= 1
     assert rows[0] == 0
+
+
+def test_without_metrics_nothing_is_generated(index, accelerator):
+    """Where nothing is given, an output has no reference: the loss alone is a score."""
+    model = Echo(losses={index.id(0): float("nan")})
+    scores = validator(index, metrics=())(model, accelerator, Stop())
+    assert not model.products
+    assert set(scores.means) == {"loss"}
+    assert scores.broken == [index.id(0)]

@@ -1,0 +1,85 @@
+"""`diffaudio sweep`: models x samplers x calls x guidance on one set; table, plot, choice."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from diffaudio import strict
+from diffaudio.bin import decode, score
+from diffaudio.config import parse
+from diffaudio.files import read_json, write_json, write_text
+from diffaudio.log import Refusal, log
+from diffaudio.sweep.chart import chart
+from diffaudio.sweep.spec import Cell, SweepSpec, overlay
+from diffaudio.sweep.table import Row, knee, markdown, row
+
+__all__ = ["main"]
+
+
+def main(argv: list[str]) -> int:
+    """Decode and score every cell that is not done, then compare them all."""
+    config = parse(
+        argv,
+        prog="diffaudio sweep",
+        description="Decode and score every model with every sampler, number of calls and "
+        "guidance; what is done is not done again. Writes OUT/sweep.{json,md,svg}, and for each "
+        "model recommended.yaml, to be laid over its configuration.",
+        sections={"sweep": SweepSpec},
+        options=_options,
+    )
+    options, spec = config.options, config.build(SweepSpec)
+    cells = spec.cells()
+    log.info("%s: %d cells", options.out, len(cells))
+    rows = []
+    for number, cell in enumerate(cells, 1):
+        log.info("%d of %d: %s %s", number, len(cells), cell.model, cell.tag)
+        path = options.out / "cells" / f"{cell.tag}.yaml"
+        write_text(path, strict.dump(overlay(config.sections["sweep"], cell)))
+        rows.append(_scored(cell, path, options))
+    if spec.metric not in rows[0].metrics:
+        raise Refusal(
+            f"sweep.metric: {spec.metric} is none that was scored",
+            mend=f"one of {', '.join(rows[0].metrics)}",
+        )
+    _write(options.out, rows, spec.metric)
+    for model in spec.models:
+        best = knee([one for one in rows if one.cell.model == model], spec.metric).cell
+        text = strict.dump(overlay(config.sections["sweep"], best))
+        write_text(Path(model) / "recommended.yaml", text)
+    sys.stdout.write(markdown(rows, spec.metric))
+    return 0
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder of the manifests")
+    parser.add_argument("--dump", type=Path, required=True, help="folder of the shards")
+    parser.add_argument("--set", default="test", help="which split of the corpus")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the comparison")
+    parser.add_argument("--nj", type=int, default=1, help="jobs at once")
+    parser.add_argument("--ngpu", type=int, default=0, help="GPUs to decode on; 0 uses none")
+
+
+def _scored(cell: Cell, path: Path, options: Any) -> Row:
+    """Decode and score a cell; both know by themselves what is done."""
+    model, split = Path(cell.model), options.set
+    same = ["--config", str(model / "config.yaml"), "--config", str(path)]
+    same += ["--data", str(options.data), "--exp", cell.model, "--set", split]
+    same += ["--tag", cell.tag, "--nj", str(options.nj)]
+    decode.main([*same, "--dump", str(options.dump), "--ngpu", str(options.ngpu)])
+    score.main(same)
+    decoded = read_json(model / "decode" / cell.tag / split / "decode.json")
+    return row(cell, decoded, read_json(model / "score" / cell.tag / split / "summary.json"))
+
+
+def _write(out: Path, rows: list[Row], metric: str) -> None:
+    """Write the comparison for machines, for readers and for the eye."""
+    found = [{**asdict(one), "metrics": dict(one.metrics)} for one in rows]
+    write_json(out / "sweep.json", {"metric": metric, "rows": found})
+    write_text(out / "sweep.md", markdown(rows, metric))
+    write_text(out / "sweep.svg", chart(rows, metric))
+    log.info("%s: table; %s: plot", out / "sweep.md", out / "sweep.svg")

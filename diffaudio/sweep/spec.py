@@ -1,0 +1,113 @@
+"""What is swept over: the YAML section `sweep:`, and the cells that it makes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from diffaudio.log import Refusal
+from diffaudio.process import Guidance
+from diffaudio.solve import Grid, Sampler, Solver
+
+__all__ = ["Cell", "SweepSpec", "Way"]
+
+_NAME = re.compile(r"[A-Za-z0-9.+-]+")  # of a folder
+
+
+@dataclass(frozen=True)
+class Way:
+    """A solver on its grid.
+
+    Args:
+        solver: what moves z from knot to knot.
+        grid: where the knots are.
+    """
+
+    solver: Solver
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way to decode one model.
+
+    Args:
+        model: experiment folder.
+        sampler: name of the solver on its grid.
+        calls: network calls.
+        guidance: name of the guidance.
+    """
+
+    model: str
+    sampler: str
+    calls: int
+    guidance: str
+
+    @property
+    def tag(self) -> str:
+        """Return the name of this way to decode, a folder in the model's decode/ and score/."""
+        return f"sweep_{self.sampler}_{self.calls}_{self.guidance}"
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """The YAML section `sweep`: every model with every sampler, number of calls and guidance.
+
+    Args:
+        models: experiment folders.
+        samplers: a name for each solver on its grid.
+        calls: numbers of network calls; a sampler that cannot spend one exactly is left out there.
+        guidance: a name for each; null guides nothing.
+        metric: that ranks the cells.
+    """
+
+    models: list[str]
+    samplers: dict[str, Way]
+    calls: list[int]
+    metric: str
+    guidance: dict[str, Guidance | None] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no cell, or names that make no folder."""
+        for name in (*self.samplers, *(self.guidance or {})):
+            if not _NAME.fullmatch(name):
+                raise Refusal(
+                    f"sweep: {name!r} names a folder",
+                    mend="use letters, digits, '.', '+' and '-' only",
+                )
+        if not (self.models and self.samplers and self.calls):
+            raise Refusal("sweep: models, samplers and calls must each have at least one entry")
+
+    def cells(self) -> list[Cell]:
+        """Return all cells, models outermost, in the order of the file."""
+        names = list(self.guidance or {"plain": None})
+        whole = itertools.product(self.models, self.samplers, names, self.calls)
+        return [
+            Cell(model, sampler, calls, guidance)
+            for model, sampler, guidance, calls in whole
+            if self._spends(self.samplers[sampler], calls)
+        ]
+
+    @staticmethod
+    def _spends(way: Way, calls: int) -> bool:
+        """Say whether a sampler can make exactly so many calls: some take two a step."""
+        try:
+            Sampler(way.solver, way.grid, calls)
+        except Refusal:
+            return False
+        return True
+
+
+def overlay(section: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    """Return the configuration that is laid over a model's own to decode a cell.
+
+    Args:
+        section: the section `sweep` in plain values.
+        cell: one of its cells.
+    """
+    guidance = (section["guidance"] or {}).get(cell.guidance)
+    sampler = {**section["samplers"][cell.sampler], "calls": cell.calls, "guidance": guidance}
+    return {"decode": {"sampler": sampler}}

@@ -1,0 +1,69 @@
+import json
+import shutil
+
+import pytest
+import yaml
+
+from diffaudio.bin import sweep
+from diffaudio.files import write_json
+from diffaudio.log import Refusal
+
+SWEEP = """
+sweep:
+  models: [{models}]
+  samplers:
+    ddim: {{solver: {{class_path: DDIM}}, grid: {{class_path: UniformGrid}}}}
+    heun: {{solver: {{class_path: Heun}}, grid: {{class_path: UniformGrid}}}}
+  calls: [1, 2]
+  metric: {metric}
+"""
+
+
+@pytest.fixture
+def run(tiny_exp, tiny_dump, tmp_path, monkeypatch):
+    """Return a function that sweeps over two copies of a model, and their folder."""
+    monkeypatch.chdir(tmp_path)
+    models = [tmp_path / "exp" / name for name in ("a", "b")]
+    for model in models:
+        shutil.copytree(tiny_exp, model)
+        with (model / "config.yaml").open("a") as file:
+            file.write("score: {metrics: [SI-SDR], resamples: 100, worst: 0}\n")
+
+    data = shutil.copytree(tiny_dump / "data", tmp_path / "data")
+    write_json(data / "corpus.json", {"root": str(tiny_dump), "label": None, "splits": {}})
+
+    def swept(metric="SI-SDR"):
+        names = ", ".join(f"exp/{model.name}" for model in models)
+        (tmp_path / "sweep.yaml").write_text(SWEEP.format(models=names, metric=metric))
+        options = ["--config", "sweep.yaml", "--out", "out", "--set", "test"]
+        return sweep.main([*options, "--data", "data", "--dump", str(tiny_dump / "dump")])
+
+    return swept, tmp_path
+
+
+def test_every_cell_is_decoded_and_scored_once_then_compared(run, capsys):
+    swept, folder = run
+    assert swept() == 0
+    rows = json.loads((folder / "out" / "sweep.json").read_text())["rows"]
+    cells = [(one["cell"]["model"], one["cell"]["sampler"], one["cell"]["calls"]) for one in rows]
+    assert cells == [
+        (f"exp/{model}", sampler, calls)
+        for model in "ab"
+        for sampler, calls in (("ddim", 1), ("ddim", 2), ("heun", 1), ("heun", 2))
+    ]
+    assert [one["evaluations"] for one in rows[:4]] == [1, 2, 1, 2]
+    assert rows[0]["metrics"]["SI-SDR"]["mean"] == rows[4]["metrics"]["SI-SDR"]["mean"]
+    assert rows[0]["metrics"]["SI-SDR"]["mean"] != rows[1]["metrics"]["SI-SDR"]["mean"]
+    chosen = yaml.safe_load((folder / "exp" / "a" / "recommended.yaml").read_text())
+    assert chosen["decode"]["sampler"]["calls"] in {1, 2}
+    assert capsys.readouterr().out.count("recommended |") == 2
+    wavs = sorted(folder.glob("exp/*/decode/*/test/*.wav"))
+    times = [path.stat().st_mtime_ns for path in wavs]
+    swept()
+    assert [path.stat().st_mtime_ns for path in wavs] == times
+
+
+def test_a_metric_that_was_not_scored_is_named(run):
+    swept, _ = run
+    with pytest.raises(Refusal, match=r"sweep.metric: KAD is none.*\n?.*SI-SDR"):
+        swept("KAD")

@@ -1,0 +1,52 @@
+import pytest
+
+from diffaudio.log import Refusal
+from diffaudio.process import ClassifierFree
+from diffaudio.solve import DDIM, PredictorCorrector, UniformGrid
+from diffaudio.sweep import Cell, SweepSpec, Way
+from diffaudio.sweep.spec import overlay
+
+WAYS = {"ddim": Way(DDIM(), UniformGrid()), "pc": Way(PredictorCorrector(), UniformGrid())}
+
+
+def test_every_model_with_every_sampler_that_can_spend_the_calls():
+    spec = SweepSpec(
+        models=["exp/a", "exp/b"],
+        samplers=WAYS,
+        calls=[2, 5],
+        metric="SI-SDR",
+        guidance={"plain": None, "2": ClassifierFree(2.0)},
+    )
+    cells = spec.cells()
+    assert [cell.tag for cell in cells if cell.model == "exp/b"] == [
+        "sweep_ddim_2_plain",
+        "sweep_ddim_5_plain",
+        "sweep_ddim_2_2",
+        "sweep_ddim_5_2",
+        "sweep_pc_2_plain",  # every step takes two calls
+        "sweep_pc_2_2",
+    ]
+    assert len(cells) == 12
+
+
+def test_a_cell_s_overlay_is_its_sampler():
+    section = {
+        "samplers": {"ddim": {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}}},
+        "guidance": {"2": {"class_path": "ClassifierFree", "init_args": {"scale": 2.0}}},
+    }
+    found = overlay(section, Cell("exp/a", "ddim", 5, "2"))["decode"]["sampler"]
+    assert found["solver"] == {"class_path": "DDIM"}
+    assert (found["calls"], found["guidance"]["init_args"]) == (5, {"scale": 2.0})
+    assert (
+        overlay({**section, "guidance": None}, Cell("a", "ddim", 5, "plain"))["decode"]["sampler"][
+            "guidance"
+        ]
+        is None
+    )
+
+
+def test_names_are_folders_and_nothing_is_empty():
+    with pytest.raises(Refusal, match="'a/b' names a folder"):
+        SweepSpec(models=["m"], samplers={"a/b": WAYS["ddim"]}, calls=[1], metric="x")
+    with pytest.raises(Refusal, match="at least one entry"):
+        SweepSpec(models=[], samplers=WAYS, calls=[1], metric="x")
