@@ -1,4 +1,7 @@
-"""A small trained model that several rooms' tests use: random weights, every real part."""
+"""What several rooms' tests use: a small trained model (random weights, real parts), a server."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -118,3 +121,45 @@ def speech():
         return x.astype(np.float32)
 
     return make
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves `files`, ranges included; sends at most `most` bytes of a body and notes what came."""
+
+    files: dict[str, bytes] = {}
+    asked: list[tuple[str, str | None]] = []
+    most = 1 << 30
+    ranges = True
+
+    def do_GET(self):
+        body, wanted = self.files.get(self.path), self.headers.get("Range")
+        self.asked.append((self.path, wanted))
+        if body is None:
+            return self.send_error(404)
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
+        if wanted and self.ranges and start >= len(body):
+            return self.send_error(416)
+        self.send_response(206 if wanted and self.ranges else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        self.wfile.write(body[start : start + self.most])
+        return None
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    """A server on this machine, and its address with {} for a file."""
+
+    class Own(Server):
+        files, asked = {}, []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Own) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        Own.address = f"http://127.0.0.1:{running.server_address[1]}/{{}}"
+        yield Own
+        running.shutdown()
+        thread.join()

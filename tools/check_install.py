@@ -46,7 +46,12 @@ RECIPES = {
         required=("base", "report", "corpus"),
         optional=("score", "optional.txt"),
         programs=("apt-get", "dpkg-deb"),
-    )
+    ),
+    "sc09": Recipe(
+        required=("base", "report", "corpus"),
+        optional=("score", "optional.txt"),
+        programs=("apt-get", "dpkg-deb"),
+    ),
 }
 
 

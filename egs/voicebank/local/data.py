@@ -7,16 +7,13 @@ Whatever the corpus, it lies on disk as the official one does, so `rows` is the 
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diffaudio import provenance
-from diffaudio.files import exclusive, read_json
-from diffaudio.log import Refusal, setup_log
+from diffaudio.corpus import stage
+from diffaudio.files import read_json
 
 MADE = ("official", "mini", "synthetic")
 SETS = {"train": "trainset_28spk", "test": "testset"}
@@ -57,54 +54,8 @@ def _noises(log_file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def main(argv: list[str]) -> int:
     """Stage 0: bring a corpus to disk, or check one that is there, and print its folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_AsWritten)
-    add = parser.add_argument
-    add("--corpus", default="mini", help="official, mini, synthetic or a folder")
-    add("--downloads", type=Path, default=Path("downloads"), help="folder for what is downloaded")
-    truth = ("true", "false")
-    add("--force", nargs="?", const="true", default="false", choices=truth, help="make it again")
-    options = parser.parse_args(argv)
-    setup_log()
-    try:
-        folder = Path(options.corpus)
-        if options.corpus in MADE:
-            folder = options.downloads / options.corpus
-            _make(options.corpus, folder, options.downloads, force=options.force == "true")
-        _check(folder)
-    except Refusal as refusal:
-        print(f"local/data.py: {refusal}", file=sys.stderr)
-        return int(refusal.code)
-    print(folder)
-    return 0
-
-
-_AsWritten = argparse.RawDescriptionHelpFormatter
-
-
-def _make(name: str, folder: Path, downloads: Path, *, force: bool) -> None:
-    """Make a corpus in `folder` unless it is there: official.py, mini.py or synthetic.py does."""
-    with exclusive(folder):
-        must_run = provenance.begin(
-            folder,
-            stage="corpus",
-            version=1,
-            keys={"corpus": name},
-            inputs={},
-            force=force,
-            outputs=(*FOLDERS, "logfiles", "log_*.txt", "corpus.json", "CREDITS.txt"),
-        )
-        if must_run:
-            importlib.import_module(name).make(folder, downloads)
-            provenance.finish(folder)
-
-
-def _check(folder: Path) -> None:
-    """Refuse a folder that is not laid out as the official corpus, naming what is missing."""
-    if missing := [name for name in FOLDERS if not (folder / name).is_dir()]:
-        raise Refusal(
-            f"{folder}: has no {', '.join(missing)}",
-            mend=f"--corpus takes {', '.join(MADE)}, or a folder that holds {', '.join(FOLDERS)}",
-        )
+    outputs = (*FOLDERS, "logfiles", "log_*.txt", "corpus.json", "CREDITS.txt")
+    return stage.main(argv, about=__doc__ or "", made=MADE, outputs=outputs, needed=FOLDERS)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,14 @@ compare with each other and must not stand beside figures on VoiceBank-DEMAND.
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mixtures import Voice, deal, write
-from packages import CREDITS, fetch, read
 from sounds import NOISE_PACKAGES, SPEAKERS, SPEECH_PACKAGES, noises, prompts
 
+from diffaudio.corpus.debian import credits_of, fetch, read
 from diffaudio.files import write_json, write_text
 from diffaudio.log import Refusal, log
 
@@ -78,9 +76,6 @@ def _write_credits(
         "(resampled, cut, joined, mixed). Their authors and licences follow; keep this file with\n"
         f"whatever is made of the corpus.\n\n{names}\n"
     ]
-    for name in sorted(set(files) - {f"{name}-g722" for name in files}):
-        for path, content in sorted(packages[name].items()):
-            if re.search(CREDITS, path):
-                text = gzip.decompress(content) if path.endswith(".gz") else content
-                parts.append(f"{'=' * 72}\n{path}\n\n{text.decode('utf-8', 'replace')}")
+    told = set(files) - {f"{name}-g722" for name in files}
+    parts += credits_of({name: packages[name] for name in told})
     write_text(folder / "CREDITS.txt", "\n".join(parts))

@@ -7,27 +7,21 @@ https://doi.org/10.7488/ds/2117 (DataShare 10283/2791).
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
 
-from tqdm import tqdm
-
-from diffaudio.files import fsync_dir, write_json, write_text
+from diffaudio.corpus.download import BLOCK, check_room, download
+from diffaudio.files import fsync_dir, write_json
 from diffaudio.log import Refusal, log
 
-__all__ = ["ARCHIVES", "SERVER", "Archive", "download", "make", "unpack"]
+__all__ = ["ARCHIVES", "SERVER", "Archive", "make", "unpack"]
 
 SERVER = "https://datashare.ed.ac.uk/server/api/core/bitstreams/{}/content"
 LABEL = "VoiceBank-DEMAND"
 UNPACKED = 1.3  # bytes of the files to bytes of their archive, roughly
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,15 +32,14 @@ class Archive:
         name: of the archive, and of the folder that its recordings go to.
         place: what identifies it on the server.
         size: in bytes, roughly; the exact one comes with the download.
-        md5: as the repository publishes it. Empty: the SHA-256 of the first download is kept
-            beside the file and held against every later one.
+        checksum: as the repository publishes it; see `download`.
         optional: whether the corpus can do without it.
     """
 
     name: str
     place: str
     size: float
-    md5: str = ""
+    checksum: str = ""
     optional: bool = False
 
 
@@ -55,25 +48,25 @@ ARCHIVES = (
         "clean_trainset_28spk_wav",
         "245452b6-6235-44b6-a6f9-e7eb19797769",
         2.49e9,
-        "d2d5a45ec32f8fcbf201bde0447e20ba",
+        "md5:d2d5a45ec32f8fcbf201bde0447e20ba",
     ),
     Archive(
         "noisy_trainset_28spk_wav",
         "ecb5a102-bb00-46d3-8af5-40c79823b837",
         2.83e9,
-        "1fca9e8bafb8cd069f6653c6d92f9e9c",
+        "md5:1fca9e8bafb8cd069f6653c6d92f9e9c",
     ),
     Archive(
         "clean_testset_wav",
         "dec213d3-bf57-4777-9663-c24bdce92d5e",
         0.154e9,
-        "34eb1c0ba7ef667e9b966866c542fc16",
+        "md5:34eb1c0ba7ef667e9b966866c542fc16",
     ),
     Archive(
         "noisy_testset_wav",
         "13c1bfbf-14a6-41db-9b41-8f7310f01ad5",
         0.171e9,
-        "fb1b86caa31e8ba5b506c0c64da9aab5",
+        "md5:fb1b86caa31e8ba5b506c0c64da9aab5",
     ),
     Archive("logfiles", "11185dc8-9cf1-405b-b858-35bd6a04aedd", 0.0001e9, optional=True),
 )
@@ -103,15 +96,11 @@ def make(
     wanted = [archive for archive in archives if not (folder / archive.name).is_dir()]
     absent = [archive for archive in wanted if not (kept / f"{archive.name}.zip").is_file()]
     needed = UNPACKED * sum(a.size for a in wanted) + sum(a.size for a in absent)
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise Refusal(
-            f"{folder}: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
-            mend="free some space, or choose another folder with --downloads",
-        )
+    check_room(folder, needed)
     for archive in wanted:
+        url, path = server.format(archive.place), kept / f"{archive.name}.zip"
         try:
-            path = download(archive, kept, server)
+            download(url, path, checksum=archive.checksum)
         except Refusal as refusal:
             if not archive.optional:
                 raise
@@ -122,79 +111,6 @@ def make(
     for file in (folder / "logfiles").glob("log_*.txt"):
         shutil.copyfile(file, folder / file.name)
     write_json(folder / "corpus.json", {"label": LABEL, "comparable": True})
-
-
-def download(archive: Archive, folder: Path, server: str) -> Path:
-    """Return the checked archive in `folder`; a download that was cut off is continued.
-
-    Raises:
-        Refusal: the server cannot be reached, or the file is not the published one.
-    """
-    path = folder / f"{archive.name}.zip"
-    if path.is_file():
-        _check(path, archive, path)
-        return path
-    part = path.with_suffix(".part")
-    url = server.format(archive.place)
-    try:
-        _fetch(url, part)
-    except (urllib.error.URLError, HTTPException, OSError) as error:
-        raise Refusal(
-            f"{url}: {error}",
-            mend=f"run again, it continues where it stopped; or bring {path} by other means",
-        ) from error
-    _check(part, archive, path)
-    part.rename(path)
-    fsync_dir(folder)
-    return path
-
-
-def _fetch(url: str, part: Path) -> None:
-    """Append to `part` what it lacks of the file at `url`."""
-    have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        answer: HTTPResponse = urllib.request.urlopen(request, timeout=60)
-    except urllib.error.HTTPError as error:
-        if error.code == 416:  # nothing lies behind what we have
-            return
-        raise
-    with answer:
-        have = have if answer.status == 206 else 0  # 200: the server sends it from the start
-        total = have + int(answer.headers.get("Content-Length") or 0)
-        bar = tqdm(total=total or None, initial=have, unit="B", unit_scale=True, desc=part.stem)
-        with bar, part.open("ab" if have else "wb") as file:
-            while block := answer.read(BLOCK):
-                file.write(block)
-                bar.update(len(block))
-    if total > have and part.stat().st_size != total:
-        raise HTTPException(f"cut off after {part.stat().st_size} of {total} bytes")
-
-
-def _check(file: Path, archive: Archive, path: Path) -> None:
-    """Hold a file against the published checksum, or against that of the first download.
-
-    Raises:
-        Refusal: they differ; a download is deleted.
-    """
-    record = path.with_suffix(".sha256")
-    name = "md5" if archive.md5 else "sha256"
-    total = hashlib.new(name, usedforsecurity=False)
-    with file.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            total.update(block)
-    found = total.hexdigest()
-    wanted = archive.md5 or (record.read_text(encoding="ascii").strip() if record.is_file() else "")
-    if not wanted:
-        write_text(record, f"{found}\n")
-    elif found != wanted:
-        if file != path:
-            file.unlink()
-        source = "the published one" if archive.md5 else f"that of the first download, {record}"
-        raise Refusal(
-            f"{file}: {name} {found}, expected {wanted} ({source})",
-            mend=f"delete {path} if it is there and run again; a damaged download is common",
-        )
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -13,12 +13,13 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 
-import av
 import numpy as np
 import soundfile
 import soxr
 import zstandard
 from mixtures import RATE, Noise
+
+from diffaudio.corpus.decode import g722
 
 __all__ = ["NOISE_PACKAGES", "SPEAKERS", "SPEECH_PACKAGES", "noises", "prompts"]
 
@@ -76,15 +77,8 @@ def prompts(packages: Mapping[str, Files], tongue: str) -> list[np.ndarray]:
         key = re.sub(r"^.*/sounds/[^/]+/|\.g722$", "", path)
         if key in spoken:
             found[content] = min(key, found.get(content, key))
-    decoded = [_g722(content) for content in sorted(found, key=found.__getitem__)]
+    decoded = [g722(content) for content in sorted(found, key=found.__getitem__)]
     return [x for x in decoded if np.abs(x).max() > _QUIET]
-
-
-def _g722(content: bytes) -> np.ndarray:
-    """Decode G.722 (64 kbit/s) to float32 at 16 kHz."""
-    with av.open(io.BytesIO(content), format="g722") as stream:
-        frames = [frame.to_ndarray().reshape(-1) for frame in stream.decode(audio=0)]
-    return np.concatenate(frames).astype(np.float32) / 32768
 
 
 def noises(packages: Mapping[str, Files]) -> list[Noise]:

@@ -7,16 +7,14 @@ says so in every table.
 
 from __future__ import annotations
 
-import ctypes
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soxr
 from mixtures import RATE, Noise, Voice, deal, draw, write
 
+from diffaudio.corpus.espeak import Espeak
 from diffaudio.files import write_json, write_text
-from diffaudio.log import Refusal, log
+from diffaudio.log import log
 
 __all__ = ["LABEL", "make"]
 
@@ -24,7 +22,7 @@ LABEL = "synthetic (espeak-ng speech, generated noise)"
 # speaker: espeak-ng voice and variant, part, sentences
 VOICES = {
     "anna": ("en-us+f2", "train", 250),
-    "boris": ("en-gb+m3", "train", 250),
+    "boris": ("en+m3", "train", 250),
     "carla": ("es+f5", "valid", 250),
     "diego": ("it+m7", "train", 250),
     "edith": ("de+f4", "test", 140),
@@ -34,7 +32,7 @@ DOES = "carries|remembers|has sold|would like to see|cannot find|repairs|describ
 WHAT = "the yellow bicycle|seven boxes of apples|a broken window|the long letter|two silver coins"
 WHERE = "near the harbour|before midnight|on the third floor|in the village|after the storm|at noon"
 NOISE_SECONDS, NOISES_OF_A_KIND = 8.0, 6
-_SYNCHRONOUS, _UTF8 = 2, 1  # espeak_AUDIO_OUTPUT, espeakCHARS of espeak-ng's speak_lib.h
+LEVEL = np.float32(0.7)  # of what is spoken
 
 
 def make(folder: Path, _: Path) -> None:
@@ -43,10 +41,10 @@ def make(folder: Path, _: Path) -> None:
     Raises:
         Refusal: espeakng-loader is not installed.
     """
-    say = _Espeak().say
+    espeak = Espeak()
     log.info("speaking")
     voices = [
-        Voice(name, "", part, [say(voice, _sentence(name, number)) for number in range(count)])
+        Voice(name, "", part, [_say(espeak, voice, name, number) for number in range(count)])
         for name, (voice, part, count) in VOICES.items()
     ]
     noises = [_noise(kind, number) for kind in _GENERATORS for number in range(NOISES_OF_A_KIND)]
@@ -59,50 +57,14 @@ def make(folder: Path, _: Path) -> None:
     write_json(folder / "corpus.json", {"label": LABEL, "comparable": False, "valid": valid})
 
 
+def _say(espeak: Espeak, voice: str, speaker: str, number: int) -> np.ndarray:
+    return LEVEL * espeak.say(voice, _sentence(speaker, number), RATE)
+
+
 def _sentence(speaker: str, number: int) -> str:
     random = draw("sentence", speaker, str(number))
     words = [str(random.choice(part.split("|"))) for part in (WHO, DOES, WHAT, WHERE)]
     return f"{' '.join(words)}, number {int(random.integers(100))}."
-
-
-class _Espeak:
-    """espeak-ng in this process.
-
-    Raises:
-        Refusal: espeakng-loader is not installed.
-    """
-
-    def __init__(self) -> None:
-        try:
-            import espeakng_loader  # type: ignore[import-untyped]
-        except ImportError as error:
-            raise Refusal(
-                "the synthetic corpus needs the package espeakng-loader",
-                mend="pip install espeakng-loader",
-            ) from error
-        self.library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-        data = str(espeakng_loader.get_data_path()).encode()
-        self.rate = int(self.library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0))
-        self.heard = bytearray()
-        arguments = ctypes.POINTER(ctypes.c_char), ctypes.c_int, ctypes.c_void_p
-        self.callback = ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(self._hear)  # kept alive
-        self.library.espeak_SetSynthCallback(self.callback)
-
-    def _hear(self, samples: Any, count: int, _: Any) -> int:
-        if samples:
-            self.heard += ctypes.string_at(samples, 2 * count)
-        return 0
-
-    def say(self, voice: str, text: str) -> np.ndarray:
-        """Return speech at 16 kHz."""
-        self.heard.clear()
-        self.library.espeak_ng_SetRandSeed(1)  # of the breath in a voice
-        self.library.espeak_SetVoiceByName(voice.encode())
-        spoken = text.encode()
-        self.library.espeak_Synth(spoken, len(spoken) + 1, 0, 1, 0, _UTF8, None, None)
-        speech = np.frombuffer(bytes(self.heard), dtype=np.int16) * np.float32(0.7 / 32768)
-        resampled: np.ndarray = soxr.resample(speech, self.rate, RATE, "HQ")
-        return resampled
 
 
 def _coloured(random: np.random.Generator, slope: float) -> np.ndarray:

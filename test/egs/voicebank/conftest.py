@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 LOCAL = Path(__file__).parents[3] / "egs" / "voicebank" / "local"
-NAMES = ("data", "mini", "mixtures", "official", "packages", "sounds", "synthetic")
+NAMES = ("data", "mini", "mixtures", "official", "sounds", "synthetic")
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from diffaudio import provenance
 from diffaudio.bin.main import main
 from diffaudio.data import audio, manifest
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.validate import check_row
 from diffaudio.files import write_json
-from diffaudio.log import Refusal
 
 SCRIPT = Path(__file__).parents[3] / "egs" / "voicebank" / "local" / "data.py"
 
@@ -110,36 +108,6 @@ def test_what_a_folder_lacks_is_named(official, tmp_path):
     assert done.returncode == 1
     assert f"local/data.py: {official}: has no noisy_testset_wav\n" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_corpus_is_made_once_and_again_by_force(local, tmp_path, monkeypatch, caplog, capsys):
-    made = []
-
-    class Maker:
-        @staticmethod
-        def make(folder, downloads):
-            made.append((folder, downloads))
-            for name in local.data.FOLDERS:
-                (folder / name).mkdir()
-            if len(made) == 1:
-                raise Refusal("no connection", mend="try again", code=3)
-
-    monkeypatch.setattr(local.data.importlib, "import_module", {"mini": Maker}.__getitem__)
-    monkeypatch.setattr(local.data, "setup_log", lambda: None)
-    caplog.set_level("INFO")
-    words = ["--corpus", "mini", "--downloads", str(tmp_path)]
-    assert local.data.main(words) == 3
-    assert "local/data.py: no connection\n  mend: try again" in capsys.readouterr().err
-    assert provenance.state(tmp_path / "mini")[0] == "unfinished"
-    for name in local.data.FOLDERS:
-        (tmp_path / "mini" / name).rmdir()
-    assert local.data.main(words) == 0
-    assert capsys.readouterr().out == f"{tmp_path / 'mini'}\n"
-    caplog.clear()
-    assert local.data.main([*words, "--force", "false"]) == 0
-    assert caplog.messages == [f"{tmp_path / 'mini'}: up to date"]
-    assert local.data.main([*words, "--force", "true"]) == 0
-    assert made == 3 * [(tmp_path / "mini", tmp_path)]
 
 
 def test_the_label_of_each_corpus_that_is_made_says_what_it_is(local):

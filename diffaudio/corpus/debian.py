@@ -6,18 +6,19 @@ system stays as it was. apt checks every package against the signed lists before
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from diffaudio.log import Refusal, log
 
-__all__ = ["CREDITS", "fetch", "read"]
+__all__ = ["CREDITS", "credits_of", "fetch", "read", "unpack"]
 
 CREDITS = r"/usr/share/doc/[^/]+/(copyright|authors\.txt|readme\.txt\.gz)$"
 FALLBACK = "use --corpus synthetic, which needs no Debian packages, or give a corpus folder"
@@ -115,8 +116,37 @@ def read(package: Path, pattern: str) -> dict[str, bytes]:
             process.kill()
             message = str(error)
     if process.returncode != 0:
-        raise Refusal(
-            f"{package}: the package is damaged ({message})",
-            mend="delete the file and run again: it is downloaded anew",
-        )
+        raise _damaged(package, message)
     return found
+
+
+def unpack(package: Path, folder: Path) -> None:
+    """Unpack a package below `folder`, as for a program that is to be run from there.
+
+    Raises:
+        Refusal: the package is damaged.
+    """
+    command = ["dpkg-deb", "-x", str(package), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        raise _damaged(package, done.stderr.strip())
+
+
+def _damaged(package: Path, message: str) -> Refusal:
+    return Refusal(
+        f"{package}: the package is damaged ({message})",
+        mend="delete the file and run again: it is downloaded anew",
+    )
+
+
+def credits_of(packages: Mapping[str, Mapping[str, bytes]]) -> Iterable[str]:
+    """Yield authors and licences as each package states them.
+
+    Args:
+        packages: name to path and content, as `read` returns them.
+    """
+    for name in sorted(packages):
+        for path, content in sorted(packages[name].items()):
+            if re.search(CREDITS, path):
+                text = gzip.decompress(content) if path.endswith(".gz") else content
+                yield f"{'=' * 72}\n{path}\n\n{text.decode('utf-8', 'replace')}"

@@ -1,0 +1,63 @@
+"""Every configuration of the recipe: read strictly, built, trained a step, sampled as it says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from diffaudio.bin.config import EXPERIMENT
+from diffaudio.config import parse
+from diffaudio.data.batch import Batch
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.model import Model
+
+RECIPE = Path(__file__).parents[3] / "egs/sc09"
+WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
+
+
+def read(path):
+    below = ["--config", str(RECIPE / "conf/demo.yaml")] if path in TUNING else []
+    argv = [*below, "--config", str(path)]
+    return parse(argv, prog="test", description="", sections=EXPERIMENT)
+
+
+@pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
+def test_it_trains_and_samples(path):
+    config = read(path)
+    assert set(config.sections) == set(EXPERIMENT)
+    torch.manual_seed(0)
+    model = config.build(Model).train()
+    for parameter in model.parameters():  # as after some training: nothing is exactly zero
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    speech = 0.1 * torch.randn(2, 1, 2000)
+    length, keys, fields = torch.tensor([2000, 2000]), [1, 2], {"label": ["zero", "nine"]}
+    loss, _ = model(Batch(["a", "b"], {"speech": speech}, length, keys, 0, fields))
+    loss.sum().backward()
+    silent = [name for name, p in model.named_parameters() if p.grad is None]
+    assert silent == []  # several devices can train it without a search for unused parameters
+    sampler = replace(config.build(DecodeSpec).sampler, calls=3)
+    made = model.eval().generate(None, length, keys, sampler, fields=fields)
+    assert made.shape == speech.shape
+    assert torch.isfinite(made).all()
+
+
+@pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
+def test_the_scale_fits_sigma_data(path):
+    """One corpus, one codec: where sigma_data is twice as large, so is the scale."""
+    model = read(path).build(Model)
+    assert model.codec.scale / model.target.sigma_data == pytest.approx(2 * SCALE)
+
+
+SCALE = 2.0  # states of a standard deviation of 0.5, see conf/mini.yaml
+
+
+def test_the_head_of_each_file_names_the_file():
+    """The commands in the comments are right."""
+    for path in WHOLE + TUNING:
+        name = str(path.relative_to(RECIPE))
+        _, run, describe, *_ = path.read_text().splitlines()
+        assert f"--{'tuning' if path in TUNING else 'conf'} {name}" in run
+        assert describe.startswith("# What it costs: diffaudio describe --config conf/")
+        assert describe.endswith(f"--config {name}")
