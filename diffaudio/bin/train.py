@@ -28,7 +28,6 @@ from diffaudio.log import Refusal, log
 from diffaudio.metrics import METRICS, Metric, available
 from diffaudio.model import Model
 from diffaudio.precision import bf16
-from diffaudio.train.checkpoint import Checkpoints
 from diffaudio.train.job import Job
 from diffaudio.train.launch import Asked, start
 from diffaudio.train.loop import train
@@ -115,6 +114,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
             options.dump / name,
             stage="shard",
             keys=config.keys("audio"),
+            usual=config.usual,
             mend=mend,
             deep=accelerator.is_main_process,  # one process looks at the corpus' files, not all
         )
@@ -162,6 +162,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         batches=batches,
         rate=audio.rate,
         fingerprint=_fingerprint(config, spec, index, accelerator.device),
+        usual=config.usual,
         validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
     return job, {**inputs, **origins.code()}
@@ -268,7 +269,7 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
     if not force:
         mend = "give the recipe another --tag or --exp, or train anew with --force"
         provenance.refuse_other(job.exp, inputs, mend=mend)
-        Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint).check()
+        job.checkpoints().check()
     shown = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
     keys = config.keys("audio", "model", "train")
     must_run = provenance.begin(
@@ -276,6 +277,7 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
         stage="train",
         version=VERSION,
         keys={name: value for name, value in keys.items() if name not in shown},
+        usual=config.usual,
         inputs=inputs,
         force=force,
         outputs=_MADE if force else (),
