@@ -162,7 +162,6 @@ def test_stale_shards_are_refused_with_both_values(train, tmp_path, capsys):
     ("options", "message"),
     [
         (("--train.valid_metric", "PESQ"), "(it needs 16000 Hz, audio.rate is 8000)"),
-        (("--train.valid_metric", "SDR"), "metric 'SDR': not known"),
         (("--train.stps", "5"), "train.stps: no such option"),
         (("--train.global_batch", "0"), "global_batch: 0 is below 1"),
         (("--train.init_from", "nowhere"), "nowhere: no checkpoint"),
