@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diffaudio import strict
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
 
 __all__ = ["connect"]
 
@@ -79,11 +79,16 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _local(width: int) -> Any:
-    """Return workers in processes of this machine, reachable from this machine only."""
+@contextlib.contextmanager
+def _local(width: int) -> Iterator[Any]:
+    """Open workers in processes of this machine, reachable from this machine only.
+
+    All work is done when they are closed. Dask may stumble there over a worker that it is just
+    starting again in place of a lost one: that must not hide what became of the work.
+    """
     from distributed import LocalCluster
 
-    return LocalCluster(
+    workers = LocalCluster(
         n_workers=width,
         threads_per_worker=1,
         host="127.0.0.1",
@@ -92,6 +97,13 @@ def _local(width: int) -> Any:
         memory_limit=0,
         silence_logs=logging.CRITICAL,  # a lost worker is reported above, in our words
     )
+    try:
+        yield workers
+    finally:
+        try:
+            workers.close()
+        except Exception as error:
+            log.warning("workers will end with this process, not before (%r)", error)
 
 
 def _address(address: str) -> str:

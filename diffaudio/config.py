@@ -96,6 +96,22 @@ class Config:
             _flatten(name, self.sections[name], flat)
         return flat
 
+    def usual(self, key: str) -> bool:
+        """Say whether a flat key has its default: without it the sections come to the same.
+
+        A record that lacks such a key is of a time before the key was there, and no change.
+        """
+        name = key.partition(".")[0]
+        if name not in self._types:
+            return False
+        parser = _parser({name: self._types[name]})
+        try:
+            values = parser.parse_object({name: _without(name, self.sections[name], key)})
+        except argparse.ArgumentError:  # it has no default
+            return False
+        plain = json.loads(parser.dump(values, format="json", skip_unset=False))
+        return bool(plain[name] == self.sections[name])
+
     def text(self) -> str:
         """Return the resolved configuration as YAML that `parse` reads back identically."""
         whole = {**self._others, **self.sections}
@@ -232,3 +248,14 @@ def _flatten(key: str, value: Any, flat: dict[str, Any]) -> None:
             _flatten(f"{key}.{number}", item, flat)
     else:
         flat[key] = value
+
+
+def _without(key: str, value: Any, gone: str) -> Any:
+    """Return `value`, whose flat key is `key`, without what has the flat key `gone`."""
+    if isinstance(value, list):
+        flat = [(f"{key}.{number}", item) for number, item in enumerate(value)]
+        return [_without(name, item, gone) for name, item in flat if name != gone]
+    if not isinstance(value, dict):
+        return value
+    names = {name: key if name == "init_args" else f"{key}.{name}" for name in value}
+    return {name: _without(names[name], value[name], gone) for name in value if names[name] != gone}

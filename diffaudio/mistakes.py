@@ -22,11 +22,15 @@ __all__ = ["Mistakes", "flat_key", "suggest"]
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean X?`, or `one of: ...` when nothing known is like `word`."""
+    """Return `did you mean X?`, or `one of: ...` when nothing known is like `word`.
+
+    Capitals and small letters are alike.
+    """
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]}?"
+        return f"did you mean {folded[close[0]]}?"
     return f"one of: {', '.join(names)}" if names else ""
 
 

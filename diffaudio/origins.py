@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from diffaudio.files import digest
 
-__all__ = ["code", "elsewhere", "other_inputs", "other_keys", "pairs", "place", "shown", "stored"]
+__all__ = ["Usual", "code", "elsewhere", "none_usual", "other_inputs", "other_keys", "pairs"]
+__all__ += ["place", "shown", "stored"]
+
+Usual = Callable[[str], bool]
+"""Whether a flat key has its default: `Config.usual`."""
 
 
 def stored(out: Path, name: str) -> str:
@@ -53,11 +57,26 @@ def other_inputs(out: Path, old: Mapping[str, str], new: Mapping[str, str]) -> I
             yield f"input {shown(out, before[pair])} is not read any more"
 
 
-def other_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Name the configuration keys that differ, with their old and new values."""
-    names = sorted(name for name in {*old, *new} if (name in old) != (name in new))
+def none_usual(key: str) -> bool:
+    """Say that no key has a default: whatever `old` lacks is a change to `other_keys`."""
+    del key
+    return False
+
+
+def other_keys(
+    old: Mapping[str, Any], new: Mapping[str, Any], usual: Usual = none_usual
+) -> dict[str, str]:
+    """Name the configuration keys that differ, each with its old and new value in words.
+
+    Args:
+        old: flat keys as they were recorded.
+        new: those of now.
+        usual: says of a key in `new` that it has its default. One that `old` lacks was not there
+            yet when `old` was recorded: what was made then was made as with the default.
+    """
+    names = sorted(name for name in {*old} ^ {*new} if name in old or not usual(name))
     names += sorted(name for name in {*old} & {*new} if old[name] != new[name])
-    return [f"{name}: {_word(old, name)} -> {_word(new, name)}" for name in names]
+    return {name: f"{name}: {_word(old, name)} -> {_word(new, name)}" for name in names}
 
 
 def _word(values: Mapping[str, Any], name: str) -> str:

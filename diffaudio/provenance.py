@@ -20,6 +20,7 @@ from typing import Any
 from diffaudio import inventory, origins
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal, environment, log
+from diffaudio.origins import Usual, none_usual
 
 __all__ = ["FILES", "RECORD", "begin", "changes", "fingerprint", "finish", "require", "state"]
 __all__ += ["refuse_other"]
@@ -38,7 +39,13 @@ def fingerprint(out: Path) -> str:
 
 
 def changes(
-    out: Path, *, stage: str, version: int, keys: Mapping[str, Any], inputs: Mapping[str, str]
+    out: Path,
+    *,
+    stage: str,
+    version: int,
+    keys: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    usual: Usual = none_usual,
 ) -> list[str]:
     """Return why `out` is not what these keys and inputs would make, in words; empty if it is.
 
@@ -54,7 +61,7 @@ def changes(
     reasons = []
     if record["version"] != version:
         reasons.append(f"format version of {stage}: {record['version']} -> {version}")
-    reasons += origins.other_keys(record["keys"], wanted["keys"])
+    reasons += origins.other_keys(record["keys"], wanted["keys"], usual).values()
     reasons += origins.other_inputs(out, record["inputs"], wanted["inputs"])
     lost = inventory.lost(out, out / FILES) if record["finished"] else ""
     return [*reasons, lost] if lost else reasons
@@ -69,6 +76,7 @@ def begin(
     inputs: Mapping[str, str],
     force: bool = False,
     outputs: Sequence[str] = (),
+    usual: Usual = none_usual,
 ) -> bool:
     """Say whether the stage must run, log why, and record that it has begun.
 
@@ -83,6 +91,8 @@ def begin(
         outputs: glob patterns, relative to `out`, of what the stage writes. They are removed when
             they were made from something else or one of them was lost, and kept when an
             interrupted run is continued. `finish` takes down their names and sizes.
+        usual: whether a key has its default. One that has, and that the record lacks, is newer
+            than what was made, and no change.
 
     Returns:
         True: run, then call `finish`. False: up to date.
@@ -96,7 +106,7 @@ def begin(
             f"{out}: holds the output of the stage {record['stage']}, not of {stage}",
             mend="give another folder",
         )
-    reasons = changes(out, stage=stage, version=version, keys=keys, inputs=inputs)
+    reasons = changes(out, stage=stage, version=version, keys=keys, inputs=inputs, usual=usual)
     if force:
         reasons.append("--force")
     if record and not reasons:
@@ -127,7 +137,15 @@ def finish(out: Path, *, also: Sequence[str] = ()) -> None:
     write_json(out / RECORD, {**record, "finished": finished, "commit": environment()["commit"]})
 
 
-def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: bool = True) -> str:
+def require(
+    out: Path,
+    *,
+    stage: str,
+    keys: Mapping[str, Any],
+    mend: str,
+    deep: bool = True,
+    usual: Usual = none_usual,
+) -> str:
     """Check that `out` is the finished output of `stage`, made with `keys`, of unchanged input.
 
     Args:
@@ -136,6 +154,7 @@ def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: 
         keys: flat keys that must have had these values then.
         mend: what to do otherwise, `run stage 2 (shard) again`.
         deep: look at the inputs of the inputs, too, down to the corpus' files: one `stat` each.
+        usual: as for `begin`.
 
     Returns:
         The fingerprint of `out`, for the caller's own `inputs`.
@@ -152,7 +171,8 @@ def require(out: Path, *, stage: str, keys: Mapping[str, Any], mend: str, deep: 
         raise Refusal(f"{out}: the output of the stage {stage} is not complete: {lost}", mend=mend)
     plain = json.loads(json.dumps(dict(keys)))
     recorded = {key: value for key, value in record["keys"].items() if key in plain}
-    reasons = [*origins.other_keys(recorded, plain), *dict.fromkeys(_moved(out, record, deep=deep))]
+    reasons = [*origins.other_keys(recorded, plain, usual).values()]
+    reasons += dict.fromkeys(_moved(out, record, deep=deep))
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
     return _fingerprint(record)
@@ -204,7 +224,7 @@ def _unlike(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     sections = {name.partition(".")[0] for name in asked}
     held = {name: value for name, value in held.items() if name.partition(".")[0] in sections}
     now = {name: value for name, value in asked.items() if name in held}
-    return origins.other_keys(held, json.loads(json.dumps(now)))
+    return [*origins.other_keys(held, json.loads(json.dumps(now))).values()]
 
 
 def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]:

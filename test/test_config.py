@@ -150,6 +150,24 @@ def test_a_list_of_parts_is_built_and_its_section_stays_plain(read, parts):
     assert read(config.text(), sections={"model": parts.Drawing}).keys("model") == keys
 
 
+def test_a_key_is_usual_if_it_might_as_well_be_left_out(read, parts):
+    text = """\
+audio: {rate: 16000, target: clean, loud: true, pair: [1, 2]}
+model:
+  net: {class_path: Deep, init_args: {depth: 2, inner: {class_path: Curve, init_args: {bend: 1}}}}
+  shape: {class_path: Curve, init_args: {bend: 0.25, t_max: 1}}
+score: {shapes: [Line, {class_path: Curve, init_args: {bend: 1}}]}
+"""
+    sections = {"audio": parts.Audio, "model": parts.Model, "score": parts.Drawing}
+    config = read(text, sections=sections)
+    names = [*config.keys(*sections), "data.sha256"]
+    assert {name for name in names if config.usual(name)} == {
+        *("audio.given", "audio.floor", "audio.pair", "audio.where", "audio.band.low"),
+        *("model.net.inner.t_max", "model.shape.t_max", "model.dropout"),
+        *("score.shapes.0.t_max", "score.shapes.1.t_max"),
+    }
+
+
 def test_numbers_in_scientific_notation_are_numbers(read, parts):
     assert read(GOOD.replace("target", "floor: 1e-4\n  target")).build(parts.Audio).floor == 1e-4
     assert read(GOOD, args=["--audio.floor", "2e-5"]).build(parts.Audio).floor == 2e-5

@@ -126,6 +126,24 @@ def test_what_fails_three_times_is_named_with_its_log_after_all_else_was_run(wor
     assert "in crashes" in crash
 
 
+def test_trouble_in_closing_the_workers_hides_no_result(work, tmp_path, monkeypatch, caplog):
+    from distributed import LocalCluster
+
+    close = LocalCluster.close
+
+    def stumble(cluster, *args, **more):
+        if cluster.status.name == "running":  # closing twice is right
+            close(cluster, *args, **more)
+            raise AssertionError("can only join a started process")
+
+    monkeypatch.setattr(LocalCluster, "close", stumble)
+    asked = {"nj": 1, "log_dir": tmp_path / "log", "title": "squares"}
+    assert run_tasks([Task("t", work.square, {"x": 5})], **asked)[0][0] == 25
+    assert "workers will end with this process" in caplog.text
+    with pytest.raises(Refusal, match="boo bad"):
+        run_tasks([Task("t", work.raises, {"x": str(tmp_path / "bad")})], **asked)
+
+
 def test_a_refusal_is_final_and_a_running_scheduler_may_do_the_work(work, tmp_path, monkeypatch):
     from distributed import LocalCluster
 

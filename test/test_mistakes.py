@@ -20,6 +20,7 @@ def test_the_nearest_name_is_suggested_or_all_are_listed():
     assert suggest("raet", ["rate", "target"]) == "did you mean rate?"
     assert suggest("zzz", ["rate", "target"]) == "one of: rate, target"
     assert suggest("zzz", []) == ""
+    assert suggest("PESK", ["pesq", "SI-SDR"]) == "did you mean pesq?"
 
 
 def test_flags_and_keys_are_one_name():

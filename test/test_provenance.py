@@ -75,6 +75,31 @@ def test_a_change_rebuilds_and_is_named(stage, said, changed, reason):
     assert provenance.state(stage.out)[0] == "unfinished"
 
 
+def test_a_key_newer_than_the_output_is_no_change_while_it_has_its_default(stage, said):
+    stage()
+    provenance.finish(stage.out)
+    before = (stage.out / provenance.RECORD).read_bytes()
+    newer = {"keys": KEYS | {"audio.band": None}, "usual": {"audio.band"}.__contains__}
+    assert not stage(**newer)
+    assert (stage.out / provenance.RECORD).read_bytes() == before
+    wanted = {"stage": "shard", "mend": "", **newer}
+    assert provenance.require(stage.out, **wanted) == provenance.fingerprint(stage.out)
+    older = newer | {"keys": KEYS | {"audio.band": 4, "audio.rate": 8000}}
+    with pytest.raises(Refusal, match=r"built with -> wanted\): audio.rate: 16000 -> 8000$"):
+        provenance.require(stage.out, **wanted | older)
+    said()
+    assert stage(keys=KEYS | {"audio.band": 4}, usual={"audio.rate"}.__contains__)
+    assert "audio.band: absent -> 4" in said()
+
+
+def test_a_key_that_went_is_a_change_whatever_is_usual(stage, said):
+    stage()
+    provenance.finish(stage.out)
+    said()
+    assert stage(keys={"audio.rate": 16000, "audio.pair": (1, 2)}, usual=lambda _: True)
+    assert "audio.given: null -> absent" in said()
+
+
 def test_an_interrupted_stage_continues_and_keeps_its_output(stage, said):
     stage(outputs=("*.tar",))
     (stage.out / "0.tar").write_text("half")

@@ -1,11 +1,12 @@
 # shellcheck shell=bash disable=SC2154  # the options are the recipe's
-# Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `configure`,
-# `stage`, `run` and `finish`; and, when a stage fails, one block that says which, why, and how to
-# go on. Reads the recipe's options stage, stop_stage, conf, args, force, status and dry_run.
+# Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `only_stage`,
+# `configure`, `stage`, `run` and `finish`; and, when a stage fails, one block that says which, why,
+# and how to go on. Reads the recipe's options stage, stop_stage, conf, tuning, args, force, status
+# and dry_run.
 
 SECONDS=0
 _words=("$@") # the command line, for the rerun command
-_stage='' _title='' _command='' _folders=() _config=()
+_stage='' _title='' _command='' _folders=() _config=() _only=()
 
 log() { # message
     printf '%s (%s) %s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "${0##*/}" "$*" >&2
@@ -15,6 +16,27 @@ quoted() { # words: as one line for a shell
     local line
     printf -v line ' %q' "$@"
     printf '%s\n' "${line# }"
+}
+
+# only_stage NUMBER OPTION...: refuse options of this stage that are given without it
+only_stage() {
+    local word option
+    for option in "${@:2}"; do _only+=("$1 $option"); done
+    if [[ $stage -le $1 && $1 -le $stop_stage ]]; then return; fi
+    for word in ${_words[@]+"${_words[@]}"}; do
+        for option in "${@:2}"; do
+            [[ $(_name "$word") == "$option" ]] || continue
+            printf '%s: --%s does nothing without stage %s, and stages %s to %s are asked for\n' \
+                "$0" "$option" "$1" "$stage" "$stop_stage"
+            printf '  mend: leave it out, or let stage %s run, too\n' "$1"
+            exit 2
+        done
+    done >&2
+}
+
+_name() { # word of the command line: the name of the option that it is, if it is one
+    local pattern='^--([A-Za-z][A-Za-z0-9_-]*)(=|$)'
+    if [[ $1 =~ $pattern ]]; then echo "${BASH_REMATCH[1]//-/_}"; fi
 }
 
 # configure FILE: check the configuration before anything is done; where tuning or --args (split at
@@ -99,12 +121,14 @@ _cause() { # exit code: what it means
 }
 
 _rerun() { # the command line, from the stage that failed, keeping what is finished (no --force)
-    local word skip=false words=()
+    local word skip=false words=() without=' stage force ' only
+    for only in ${_only[@]+"${_only[@]}"}; do
+        if [[ ${only%% *} -lt $_stage ]]; then without+="${only#* } "; fi
+    done
     for word in ${_words[@]+"${_words[@]}"}; do
         if $skip; then skip=false && continue; fi
-        case $word in
-            --stage | --force) skip=true ;;
-            --stage=* | --force=*) ;;
+        case $without in
+            *" $(_name "$word") "*) if [[ $word != *=* ]]; then skip=true; fi ;;
             *) words+=("$word") ;;
         esac
     done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
@@ -10,6 +11,7 @@ from diffaudio.data.prepare import ShardSpec
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
 from diffaudio.score import ScoreSpec
+from diffaudio.train.choice import check
 from diffaudio.train.spec import TrainSpec
 
 __all__ = ["EXPERIMENT", "main"]
@@ -26,7 +28,7 @@ EXPERIMENT: dict[str, type] = {
 
 
 def main(argv: list[str]) -> int:
-    """Read every section and build every part; print `ok`, or refuse with key and place.
+    """Read every section, build every part, hold them against each other; print `ok`, or refuse.
 
     With --print_config the whole configuration is printed, once every part could be built.
     """
@@ -37,8 +39,11 @@ def main(argv: list[str]) -> int:
         "--print_config prints what it comes to.",
         sections=EXPERIMENT,
     )
-    for cls in EXPERIMENT.values():
-        config.build(cls)
+    built: dict[str, Any] = {name: config.build(cls) for name, cls in EXPERIMENT.items()}
+    audio, train = built["audio"], built["train"]
+    built["model"].check(audio)
+    if train.valid_every:
+        check(train.valid_metric, audio)
     ok = f"ok: {', '.join(EXPERIMENT)}\n"
     sys.stdout.write(config.text() if "--print_config" in argv else ok)
     return 0

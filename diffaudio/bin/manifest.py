@@ -50,6 +50,7 @@ def main(argv: list[str]) -> int:
                 "limit": options.limit,
                 "max_reject": options.max_reject,
             },
+            usual=config.usual,
             inputs={**origins.code(options.recipe.parent), **_inputs(options.recipe, root)},
             force=options.force,
             outputs=("*.jsonl", "corpus.json"),

@@ -36,6 +36,7 @@ def main(argv: list[str]) -> int:
         config.build(AudioSpec),
         spec,
         keys=config.keys("audio", "score"),
+        usual=config.usual,
         inputs={**heard(request.wavs), **({} if outside else _decoded(request, config))},
         nj=options.nj,
         force=options.force,
@@ -107,6 +108,7 @@ def _decoded(request: Request, config: Config) -> dict[str, str]:
         request.wavs,
         stage="decode",
         keys=config.keys("audio", "model", "decode"),
+        usual=config.usual,
         mend="run stage 5 again: `diffaudio decode`",
     )
     return {str(request.wavs): made}

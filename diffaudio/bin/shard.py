@@ -34,6 +34,7 @@ def main(argv: list[str]) -> int:
         options.data,
         stage="manifest",
         keys=config.keys("audio"),
+        usual=config.usual,
         mend="run `diffaudio manifest` with this configuration",
     )
     with exclusive(options.out):
@@ -72,6 +73,7 @@ def _work(config: Config, read: str) -> dict[Path, list[Task]]:
             stage="shard",
             version=VERSION,
             keys=config.keys("audio", "shard"),
+            usual=config.usual,
             inputs=inputs,
             force=options.force,
             outputs=("index",),

@@ -25,23 +25,21 @@ from diffaudio.data.index import Index
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import exclusive
 from diffaudio.log import Refusal, log
-from diffaudio.metrics import METRICS, Metric, available
 from diffaudio.model import Model
 from diffaudio.precision import bf16
-from diffaudio.train.checkpoint import Checkpoints
+from diffaudio.train.choice import measured
 from diffaudio.train.job import Job
 from diffaudio.train.launch import Asked, start
 from diffaudio.train.loop import train
 from diffaudio.train.signals import INTERRUPTED
 from diffaudio.train.slurm import job_file
 from diffaudio.train.spec import TrainSpec
-from diffaudio.train.validate import LOSS, Validator
+from diffaudio.train.validate import Validator
 from diffaudio.train.world import agreed, join, threads
 
 __all__ = ["main"]
 
 VERSION = 2  # raise it by hand when the same configuration would train another model
-_METRICS = ("SI-SDR", "PESQ", "ESTOI")  # of validation, beside the one that chooses the best
 _KEPT = ("checkpoints/step_*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
 _MADE = ("checkpoints", "ema", "tensorboard", "log.jsonl", "best.json", "status.json")
 
@@ -115,6 +113,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
             options.dump / name,
             stage="shard",
             keys=config.keys("audio"),
+            usual=config.usual,
             mend=mend,
             deep=accelerator.is_main_process,  # one process looks at the corpus' files, not all
         )
@@ -162,6 +161,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         batches=batches,
         rate=audio.rate,
         fingerprint=_fingerprint(config, spec, index, accelerator.device),
+        usual=config.usual,
         validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
     return job, {**inputs, **origins.code()}
@@ -206,7 +206,7 @@ def _validator(
     """Return what scores the model while it is trained."""
     decode = config.build(DecodeSpec)
     index = Index.open(config.options.dump / config.options.valid_set)
-    metrics = _metrics(spec.valid_metric, audio)
+    metrics = measured(spec.valid_metric, audio)
     asked = {n: v for n, v in config.keys("decode").items() if n.startswith("decode.sampler")}
     asked |= {"seed": decode.seed, "bf16": bf16(decode.precision, device)}
     asked |= {"set": index.sha256, "items": spec.valid_items}
@@ -225,38 +225,6 @@ def _validator(
     )
 
 
-def _metrics(choice: str, audio: AudioSpec) -> list[Metric]:
-    """Return the metrics of validation that can be computed here, at this rate.
-
-    Where nothing is given, what is generated has no reference: there are none.
-
-    Raises:
-        Refusal: the one that chooses the best checkpoint is not among them.
-    """
-    rate = audio.rate
-    if audio.given is None:
-        if choice != LOSS:
-            raise Refusal(
-                f"train.valid_metric: {choice} compares with a reference, but nothing is given",
-                mend=f"choose {LOSS}",
-            )
-        return []
-    names = [*_METRICS, *([choice] if choice not in (*_METRICS, LOSS) else [])]
-    found = [metric for metric in available(names) if metric.rate in (None, rate)]
-    if choice != LOSS and choice not in [metric.name for metric in found]:
-        metric, mends = METRICS[choice], [f"choose SI-SDR or {LOSS}"]
-        unfit = metric.rate not in (None, rate)
-        mends += [f"set audio.rate {metric.rate}"] * unfit + [metric.install] * bool(
-            metric.missing()
-        )
-        raise Refusal(
-            f"train.valid_metric: {choice} cannot be computed here"
-            + (f" (it needs {metric.rate} Hz, audio.rate is {rate})" if unfit else ""),
-            mend=", or ".join(mends),
-        )
-    return found
-
-
 def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[str, str]) -> bool:
     """Lock the experiment for the length of `stack`, and say whether there is anything to do.
 
@@ -268,7 +236,7 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
     if not force:
         mend = "give the recipe another --tag or --exp, or train anew with --force"
         provenance.refuse_other(job.exp, inputs, mend=mend)
-        Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint).check()
+        job.checkpoints().check()
     shown = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
     keys = config.keys("audio", "model", "train")
     must_run = provenance.begin(
@@ -276,6 +244,7 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
         stage="train",
         version=VERSION,
         keys={name: value for name, value in keys.items() if name not in shown},
+        usual=config.usual,
         inputs=inputs,
         force=force,
         outputs=_MADE if force else (),

@@ -75,7 +75,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on `device`."""
-        audio = {role: x.to(device, non_blocking=True) for role, x in self.audio.items()}
+        audio = {role: x.to(device) for role, x in self.audio.items()}
         times = None if self.times is None else self.times.to(device)
         return replace(self, audio=audio, samples=self.samples.to(device), times=times)
 

@@ -69,6 +69,7 @@ def decode_set(
             stage="decode",
             version=VERSION,
             keys=config.keys("audio", "model", "decode"),
+            usual=config.usual,
             inputs=inputs,
             force=force,
             outputs=("*.wav", "slices", "decode.json"),
@@ -88,7 +89,8 @@ def _shards(data: Path, dump: Path, config: Config) -> str:
     if not data.is_file():
         there = ", ".join(sorted(path.stem for path in data.parent.glob("*.jsonl")))
         raise Refusal(f"{data}: no such manifest", mend=f"--set is one of: {there}" * bool(there))
-    fingerprint = provenance.require(dump, stage="shard", keys=config.keys("audio"), mend=mend)
+    keys = config.keys("audio")
+    fingerprint = provenance.require(dump, stage="shard", keys=keys, usual=config.usual, mend=mend)
     if digest(data) not in read_json(dump / provenance.RECORD)["inputs"].values():
         raise Refusal(f"{dump}: was not made from {data} as it is now", mend=mend)
     return fingerprint
@@ -153,16 +155,14 @@ def _named(part: dict[str, Any]) -> str:
 
 
 def _refuse_other(exp: Path, config: Config) -> None:
-    """Refuse to decode with another audio or model section than `exp` was trained with."""
+    """Refuse to decode with another audio or model section than `exp` was trained with.
+
+    A key that is newer than `exp` has its default there.
+    """
     trained = read_config(exp / "config.yaml", sections=MODEL).keys("audio", "model")
-    asked = config.keys("audio", "model")
-    unlike = [
-        f"{key}: {trained.get(key, 'absent')} -> {asked.get(key, 'absent')}"
-        for key in sorted({*trained, *asked})
-        if trained.get(key, ...) != asked.get(key, ...)
-    ]
-    if unlike:
+    if unlike := origins.other_keys(trained, config.keys("audio", "model")):
+        found = "; ".join(unlike.values())
         raise Refusal(
-            f"{exp}: trained with another configuration (trained -> asked): {'; '.join(unlike)}",
+            f"{exp}: trained with another configuration (trained -> asked): {found}",
             mend=f"give --config {exp / 'config.yaml'}, or train anew with --exp another folder",
         )

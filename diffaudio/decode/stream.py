@@ -144,16 +144,26 @@ def exactly(pieces: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray]:
 
 
 class _Kept:
-    """A file for libsndfile, which drops the reason of a failed write: this keeps it."""
+    """A file for libsndfile, which drops the reason of a failed write: this keeps it.
+
+    What libsndfile calls may not raise: the trace would be printed and the error be lost. Moving
+    in a file writes, too: what was buffered.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
-        self.seek, self.tell, self.read = file.seek, file.tell, file.read
+        self.tell, self.read = file.tell, file.read
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
+        return self._kept(self.file.write, data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._kept(self.file.seek, offset, whence)
+
+    def _kept(self, call: Callable[..., int], *args: bytes | int) -> int:
         try:
-            return self.file.write(data)
+            return call(*args)
         except OSError as error:
             self.error = self.error or error
             return 0

@@ -13,6 +13,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import exclusive, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, available
+from diffaudio.origins import Usual, none_usual
 from diffaudio.score import about, scores
 from diffaudio.score.measure import Scored, measure, measure_once
 from diffaudio.score.pairs import Sound, estimates
@@ -48,6 +49,7 @@ def score(
     inputs: Mapping[str, str],
     nj: int,
     force: bool,
+    usual: Usual = none_usual,
 ) -> None:
     """Score a folder of wavs, unless that is done.
 
@@ -59,6 +61,7 @@ def score(
         inputs: name to digest of what the wavs are, or of what they were made from.
         nj: utterances scored at once.
         force: score again.
+        usual: whether one of the keys has its default.
 
     Raises:
         Refusal: no metric can be computed, an estimate is missing, superfluous or does not fit.
@@ -70,6 +73,7 @@ def score(
             stage="score",
             version=VERSION,
             keys={**keys, **_named(request, test)},
+            usual=usual,
             inputs={**inputs, **_read(request, test)},
             force=force,
             outputs=_OUTPUTS,

@@ -23,9 +23,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from diffaudio import weights
+from diffaudio import origins, weights
 from diffaudio.files import fsync_dir, write_json
 from diffaudio.log import Refusal, log
+from diffaudio.origins import Usual, none_usual
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
 
@@ -70,10 +71,19 @@ class Checkpoints:
         exp: the experiment.
         keep: how many of the newest stay; the best stays besides.
         fingerprint: flat keys that must not change while a run goes on, except `BUDGET`.
+        usual: whether one of them has its default; it may be newer than a checkpoint.
     """
 
-    def __init__(self, exp: Path, *, keep: int, fingerprint: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        exp: Path,
+        *,
+        keep: int,
+        fingerprint: Mapping[str, Any],
+        usual: Usual = none_usual,
+    ) -> None:
         self._exp, self._folder, self._keep = exp, exp / "checkpoints", keep
+        self._usual = usual
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)))
 
     def newest(self) -> Path | None:
@@ -193,12 +203,7 @@ class Checkpoints:
 
     def _changes(self, state: Mapping[str, Any]) -> dict[str, str]:
         """Return the keys that differ from the checkpoint's, each with its old and new value."""
-        old, new = state["fingerprint"], self._fingerprint
-        return {
-            key: f"{key}: {json.dumps(old.get(key))} -> {json.dumps(new.get(key))}"
-            for key in sorted({*old, *new})
-            if old.get(key) != new.get(key)
-        }
+        return origins.other_keys(state["fingerprint"], self._fingerprint, self._usual)
 
     def _tensors(self, path: Path, recorded: str) -> dict[str, Tensor]:
         try:

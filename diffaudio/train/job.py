@@ -11,6 +11,8 @@ from accelerate import Accelerator
 
 from diffaudio.data.batch import Batch
 from diffaudio.model import Model
+from diffaudio.origins import Usual, none_usual
+from diffaudio.train.checkpoint import Checkpoints
 from diffaudio.train.signals import Stop
 from diffaudio.train.spec import TrainSpec
 
@@ -63,6 +65,7 @@ class Job:
         rate: of the audio, in Hz.
         fingerprint: flat keys that must not change while the run goes on.
         validate: scores the model; None never does.
+        usual: whether a key of the fingerprint has its default.
     """
 
     exp: Path
@@ -72,3 +75,10 @@ class Job:
     rate: int
     fingerprint: Mapping[str, Any]
     validate: Validate | None = None
+    usual: Usual = none_usual
+
+    def checkpoints(self) -> Checkpoints:
+        """Return the checkpoints of this run."""
+        return Checkpoints(
+            self.exp, keep=self.spec.keep, fingerprint=self.fingerprint, usual=self.usual
+        )

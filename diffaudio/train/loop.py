@@ -26,7 +26,6 @@ from diffaudio.data.batch import Batch
 from diffaudio.log import Refusal, log
 from diffaudio.precision import autocast
 from diffaudio.train import posthoc
-from diffaudio.train.checkpoint import Checkpoints
 from diffaudio.train.job import Job, Outcome
 from diffaudio.train.monitor import Monitor, status
 from diffaudio.train.schedule import adamw, learning_rate
@@ -90,7 +89,7 @@ class Run:
         # Not prepared: the wrapper serves loss scaling, which bf16 does without, and costs time.
         self.optimizer = adamw(self.bare, job.spec)
         self.model.train()
-        self.checkpoints = Checkpoints(job.exp, keep=job.spec.keep, fingerprint=job.fingerprint)
+        self.checkpoints = job.checkpoints()
         if job.spec.init_from and self.checkpoints.newest() is None:
             warm_start(job.spec.init_from, self.bare)
         self.averages = posthoc.averages(self.bare, job.spec)

@@ -25,12 +25,11 @@ from diffaudio.metrics import METRICS, Metric, Unmeasurable
 from diffaudio.model import Model
 from diffaudio.precision import Precision, autocast
 from diffaudio.solve import Sampler
+from diffaudio.train.choice import LOSS
 from diffaudio.train.job import Scores
 from diffaudio.train.signals import Stop
 
-__all__ = ["LOSS", "Validator", "spread"]
-
-LOSS = "loss"  # reported beside the metrics, and may choose the best checkpoint; lower is better
+__all__ = ["Validator", "spread"]
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from diffaudio.bin import config
@@ -38,6 +40,25 @@ def test_what_is_printed_has_been_built_and_reads_back(whole, capsys):
 def test_a_metric_that_there_is_not_is_refused(whole):
     with pytest.raises(Refusal, match=r"metric 'PESK': not known \(did you mean 'PESQ'\?\)"):
         config.main(["--config", str(whole), "--score.metrics", "[PESK, SI-SDR]"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "mend"),
+    [
+        (["--train.valid_metric", "sisdr"], "no metric 'sisdr'", "did you mean SI-SDR?"),
+        (["--train.valid_metric", "PESQ"], "it needs 16000 Hz, audio.rate is 8000", "audio.rate 1"),
+        (["--audio.given", "null"], "audio.given: None, but model.given says", "set both or neith"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(whole, options, message, mend):
+    with pytest.raises(Refusal, match=re.escape(message)) as caught:
+        config.main(["--config", str(whole), *options])
+    assert mend in caught.value.mend
+
+
+def test_a_metric_that_is_not_used_is_not_looked_at(whole):
+    options = ["--train.valid_metric", "PESQ", "--train.valid_every", "0"]
+    assert config.main(["--config", str(whole), *options]) == 0
 
 
 def test_help_lists_keys_of_every_section(capsys):

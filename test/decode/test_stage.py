@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import torch
 
-from diffaudio import weights
+from diffaudio import strict, weights
 from diffaudio.bin import decode
 from diffaudio.config import parse
 from diffaudio.data import plan
@@ -154,6 +154,33 @@ def test_another_model_or_rate_is_refused_with_key_old_and_new(place):
     with pytest.raises(Refusal, match=r"audio\.rate: 8000 -> 16000"):
         run("--audio.rate", "16000")
     assert not (place / "exp/tiny/decode").exists()
+
+
+def forget(path, *names):
+    """Make the record of a stage that of a time when these keys were not there."""
+    record = read_json(path)
+    for name in names:
+        del record["keys"][name]
+    write_json(path, record)
+
+
+def test_what_was_made_before_a_key_was_there_stays(place, caplog):
+    caplog.set_level("INFO")
+    forget(place / "dump/test/.stage.json", "audio.max_seconds")
+    run()
+    out = place / "exp/tiny/decode/default/test/.stage.json"
+    forget(out, "decode.seed", "model.weight", "decode.sampler.solver.eta")
+    shutil.move(place / "exp/tiny/config.yaml", place / "asked.yaml")
+    trained = strict.load(place / "asked.yaml", {})
+    del trained["model"]["weight"], trained["model"]["path"]["init_args"]["sigma_max"]
+    (place / "exp/tiny/config.yaml").write_text(strict.dump(trained))
+    caplog.clear()
+    assert run(config="asked.yaml") == 0
+    assert "test: up to date" in caplog.text
+    with pytest.raises(Refusal, match=r"model\.path\.sigma_max: 0\.487 -> 0\.7"):
+        run("--model.path.init_args.sigma_max", "0.7", config="asked.yaml")
+    run("--decode.seed", "2", config="asked.yaml")
+    assert "decode.seed: absent -> 2" in caplog.text
 
 
 def test_stale_shards_are_refused(place):

@@ -117,6 +117,17 @@ call() {
     [ "$(call manifest | grep -x -A1 -- --max_reject | tail -n 1)" = 0.02 ]
 }
 
+@test "--limit and --max_reject are refused where stage 1 is not run" {
+    for words in "--limit 12" "--max-reject=0.5"; do
+        # shellcheck disable=SC2086
+        run "$voicebank" --stage 4 $words
+        [ "$status" -eq 2 ]
+        has "does nothing without stage 1, and stages 4 to 7 are asked for"
+    done
+    run "$voicebank" --stage 4 --check true
+    [ "$status" -eq 0 ]
+}
+
 @test "no sets and odd numbers of stages are refused" {
     run "$voicebank" --sets " "
     [ "$status" -eq 1 ]

@@ -21,7 +21,9 @@ force=false     # again
 status=false    # show
 dry_run=false   # print
 code=0          # how stage 2 ends
+take=           # stage 1 takes so many
 . parse_options.sh
+only_stage 1 take code_book
 configure "my exp/conf.yaml"
 if stage 0 "Get: a b" "downloads/a b"; then
     run echo got "a  b"
@@ -75,6 +77,31 @@ END
     lacks "Successfully"
     run ./run.sh --stage 12
     [ "$status" -eq 2 ]
+}
+
+@test "an option of a stage that is not run is refused before anything, with the stage" {
+    for words in "--take 5 --stage 2" "--take=5 --stop_stage 0" "--stage=2 --take 5"; do
+        # shellcheck disable=SC2086
+        run ./run.sh $words
+        [ "$status" -eq 2 ]
+        has "./run.sh: --take does nothing without stage 1, and stages "
+        lacks "Stage "
+    done
+    [ ! -e diffaudio.argv ]
+    has "stages 2 to 3 are asked for"
+    for words in "--take 5" "--stage 1 --stop_stage 1 --take 5" "--stage 2 --tuning=--take"; do
+        # shellcheck disable=SC2086
+        run ./run.sh $words
+        [ "$status" -eq 0 ]
+    done
+}
+
+@test "the rerun command leaves out the options of stages that are done" {
+    run ./run.sh --take 5 --code 1 --take=7
+    has "go on by: ./run.sh --code 1 --stage 2"
+    fake diffaudio '[ "$1" != shard ] || exit 1'
+    run ./run.sh --take 5
+    has "go on by: ./run.sh --take 5 --stage 1"
 }
 
 @test "a failing stage stops the recipe with one block: stage, cause, command, how to go on" {

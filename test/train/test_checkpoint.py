@@ -20,13 +20,15 @@ KEYS = {"train.lr": 1e-3, "train.steps": 10, "data.train": "d1", "model.net": "T
 class State:
     """Model, optimiser and averages after a few steps, and the checkpoints they go to."""
 
-    def __init__(self, exp, *, seed=0, keep=2, keys=None, wide=4, steps=2):
+    def __init__(self, exp, *, seed=0, keep=2, keys=None, wide=4, steps=2, usual=()):
         torch.manual_seed(seed)
         self.model = torch.nn.Sequential(torch.nn.Linear(2, wide), torch.nn.Linear(wide, 1))
         self.optimizer = adamw(self.model, TrainSpec(steps=10))
         decays = {weights.EMA: half_life(3.0), "ema_0.1.safetensors": power_function(0.1)}
         self.averages = {name: Ema(self.model, decay) for name, decay in decays.items()}
-        self.checkpoints = Checkpoints(exp, keep=keep, fingerprint=keys or KEYS)
+        self.checkpoints = Checkpoints(
+            exp, keep=keep, fingerprint=keys or KEYS, usual=usual.__contains__
+        )
         self.steps(steps)
 
     def steps(self, count):
@@ -163,6 +165,14 @@ def test_other_settings_are_refused_with_both_values(tmp_path):
         with pytest.raises(Refusal) as refused:
             attempt()
         assert 'data.train: "d1" -> "d2"; train.lr: 0.001 -> 0.002' in refused.value.message
+
+
+def test_a_key_newer_than_the_checkpoint_may_have_its_default(tmp_path):
+    State(tmp_path).save(2)
+    keys = {**KEYS, "train.noise": 0.1}
+    assert State(tmp_path, keys=keys, usual=["train.noise"]).restore().step == 2
+    with pytest.raises(Refusal, match=r"train\.noise: absent -> 0\.1"):
+        State(tmp_path, keys=keys, usual=["train.lr"]).restore()
 
 
 def test_a_budget_may_change_and_is_logged(tmp_path, caplog):
