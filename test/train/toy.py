@@ -51,6 +51,8 @@ SMALL = {
 class Toy(nn.Module):
     """Denoises sums of sines; has dropout, which must come from keys."""
 
+    fields = ()
+
     def __init__(self, channels=8, dropout=0.1):
         super().__init__()
         torch.manual_seed(1)
@@ -69,7 +71,7 @@ class Toy(nn.Module):
         losses = error.square().sum((1, 2)) / batch.samples
         return losses, {"mse": losses.detach()}
 
-    def generate(self, given, samples, keys, sampler):
+    def generate(self, given, samples, keys, sampler, fields):
         """Return what is given, louder by a weight, and noise; keys in `sampler` are spoilt."""
         made = given * (1 + self.down.weight.detach().abs().sum())
         for row, key, n in zip(made, keys, samples.tolist(), strict=True):
