@@ -9,6 +9,7 @@ EXTRAS = {
     "cluster": ["dask-jobqueue", "cryptography"],
     "dev": [
         "pytest",
+        "pytest-xdist",
         "hypothesis",
         "jaxtyping",
         "librosa",

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The fast tests of the package. Arguments go to pytest: ci/test_python.sh test/solve -x
+# The fast tests of the package, a process a core. Arguments go to pytest: ci/test_python.sh -n 0 -x test/solve
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$0")/.."
 . utils/activate.sh
 
-OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} python -m pytest -m "not slow and not gpu" "$@"
+OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} python -m pytest -m "not slow and not gpu" \
+    -n auto --dist loadfile "$@"
