@@ -6,11 +6,16 @@ import zlib
 import numpy as np
 
 from diffaudio.data import audio, manifest
+from diffaudio.data.audio import AudioSpec
 from diffaudio.files import write_json
 from diffaudio.metrics.sets import Embedding
+from diffaudio.score import Request, ScoreSpec
 from diffaudio.score.embedder import Embedder
+from diffaudio.score.spec import SetsSpec
 
 RATE = 8000
+AUDIO = AudioSpec(rate=RATE, target="speech")
+ALL = ("accuracy", "KAD", "FD (ear)", "IS", "mIS", "AM")
 PITCHES = {"low": 300.0, "high": 1500.0}
 
 
@@ -81,17 +86,18 @@ def corpus(root, *, test=30, train=40):
     return data
 
 
-def generate(data, folder, *, repeat=2, right=1.0, copies=0):
-    """Write wavs of every row of the test set, `repeat` of each.
+def generate(data, folder, *, split="test", repeat=2, right=1.0, copies=0):
+    """Write wavs of every row of a set, `repeat` of each.
 
     Args:
         data: folder of the manifests.
         folder: of the wavs.
+        split: whose rows.
         repeat: how many of each row.
         right: share of the clips that are what was asked for.
         copies: how many are training clips.
     """
-    rows = [json.loads(line) for line in (data / "test.jsonl").open()]
+    rows = [json.loads(line) for line in (data / f"{split}.jsonl").open()]
     ends = [f"-{number:03d}" for number in range(repeat)] if repeat > 1 else [""]
     names = [row["id"] + end for row in rows for end in ends]
     other = {"low": "high", "high": "low"}
@@ -104,6 +110,24 @@ def generate(data, folder, *, repeat=2, right=1.0, copies=0):
             x, _ = audio.load(data.parents[1] / "corpus" / f"train{number:03d}.wav")
         audio.save(folder / f"{name}.wav", x, RATE)
     return folder
+
+
+def a_request(root):
+    """Return a request to score sixty wavs, of which a tenth are of the wrong class."""
+    exp = root / "exp" / "demo"
+    data = corpus(root)
+    wavs = generate(data, exp / "decode" / "default" / "test", right=0.9)
+    write_json(wavs / "decode.json", {"solver": "DDIM()", "calls": 5, "checkpoint_sha256": "1a2b"})
+    (exp / "config.yaml").write_text("train: {seed: 5}\n")
+    out = exp / "score" / "default" / "test"
+    return Request(data, "test", wavs, exp, out, system="demo <1>", recipe="tones")
+
+
+def settings(*, metrics=ALL, embedders=None, **options):
+    """Return a section `score` that listens with both, or with `embedders`."""
+    embedders = [Tones(), Deaf()] if embedders is None else embedders
+    sets = SetsSpec(embedders, apart="source", **options)
+    return ScoreSpec(metrics=list(metrics), worst=3, resamples=200, sets=sets)
 
 
 def hash_of(name):

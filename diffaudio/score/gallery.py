@@ -74,8 +74,8 @@ def _one_each(sounds: Sequence[Sound], spec: AudioSpec, label: str) -> str:
 
 def _distances(near: Copied) -> str:
     """Return the table of quantiles, and the share of clips that are suspiciously near."""
-    rows, shares = [], list(next(iter(near.summary.values()))["distances"].items())
-    heads = ["distance", "set", *shares[0][1], "generated clips nearer than all but 1 %"]
+    rows, first = [], next(iter(near.summary.values()))["distances"]["generated"]
+    heads = ["distance", "set", *first, "generated clips nearer than all but 1 %"]
     for measure, one in near.summary.items():
         for name, quantiles in one["distances"].items():
             values = [f"<td>{value:.3g}</td>" for value in quantiles.values()]

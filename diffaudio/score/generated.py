@@ -172,7 +172,7 @@ def _about(request: Request, asked: Asked, clips: Clips, commit: str) -> Result:
         "commit": commit,
         "protocol_sha256": hashed(dict(asked.protocol)),
         "reference": {"set": asked.protocol["test_set"]["split"], "n": len(asked.real.sounds)},
-        "speakers": about.speakers(sound.row for sound in clips.sounds),
+        "speakers": None if made else about.speakers(sound.row for sound in clips.sounds),
         **asked.corpus,
     }
 

@@ -168,7 +168,7 @@ def _protocol(evidence: Evidence) -> str:
         "resampler": whole["resampler"],
         "lengths": whole["lengths"],
         "test set": _listed(whole["test_set"]),
-        **({"training set": _listed(whole["train_set"])} if "train_set" in whole else {}),
+        **{name: _listed(whole[name]) for name in ("train_set", "asked") if name in whole},
         "metrics": ", ".join(
             name + "".join(f" ({p} {v})" for p, v in one["packages"].items())
             for name, one in whole["metrics"].items()

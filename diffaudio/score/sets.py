@@ -9,6 +9,7 @@ from typing import Any
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import copies
+from diffaudio.files import digest
 from diffaudio.log import Refusal
 from diffaudio.score import about
 from diffaudio.score.columns import Column, columns
@@ -57,6 +58,7 @@ class Asked:
         found = dict(trained(request))
         for embedder in self.sets.embedders:
             found |= embedder.inputs()
+        found[str(request.manifest)] = self.protocol["asked"]["manifest_sha256"]
         for described in (self.protocol["test_set"], self.protocol["train_set"]):
             path = request.data / f"{described['split']}.jsonl"
             found[str(path)] = described["manifest_sha256"]
@@ -76,29 +78,40 @@ def find(request: Request, audio: AudioSpec, spec: ScoreSpec) -> Asked:
             f"--versus {request.versus}: sets are not compared clip by clip",
             mend="leave it out; the rows of one table have their intervals",
         )
-    chosen = columns(spec.metrics, spec.sets.embedders)
-    real, test_set = _real(request, audio, request.split)
+    chosen, split = columns(spec.metrics, spec.sets.embedders), spec.sets.real or request.split
+    real, test_set = _real(request, audio, split)
     train, train_set = _real(request, audio, spec.sets.train)
     if request.system in (real.name, train.name):
         raise Refusal(f"--system {request.system}: a set of real clips is called so")
-    made = Clips(request.system, _generated(request, real.sounds))
+    rows = real.sounds if split == request.split else _sounds(request, request.split)
+    made = Clips(request.system, _generated(request, rows))
+    sets = {"test_set": test_set, "train_set": train_set, "asked": _rows(request)}
     metrics = {column.name: column.metric for column in chosen}
-    sets = {"test_set": test_set, "train_set": train_set}
     protocol = sets_protocol(metrics, spec.sets, audio, spec, sets)
-    cut = about.subset(request.data, request.split, len(real.sounds))
+    cut = about.subset(request.data, split, len(real.sounds))
     corpus = about.corpus(request.data.name, about.described(request.data), cut)
     return Asked(made, real, train, chosen, protocol, corpus, spec.sets)
 
 
 def _real(request: Request, audio: AudioSpec, split: str) -> tuple[Clips, dict[str, Any]]:
     """Return the real clips of a split, and what a protocol says of them."""
+    sounds = _sounds(request, split)
+    rows = [sound.row for sound in sounds]
+    described = about.data_set(request.data, split, rows, audio.roles)
+    return Clips(f"real {split}", sounds, described["audio_sha256"]), described
+
+
+def _sounds(request: Request, split: str) -> list[Sound]:
     path = request.data / f"{split}.jsonl"
     rows, root = list(manifest.read(path)), manifest.root(request.data)
     if not rows:
         raise Refusal(f"{path}: no utterances")
-    described = about.data_set(request.data, split, rows, audio.roles)
-    sounds = [Sound(row, root) for row in rows]
-    return Clips(f"real {split}", sounds, described["audio_sha256"]), described
+    return [Sound(row, root) for row in rows]
+
+
+def _rows(request: Request) -> dict[str, str]:
+    """Return what a protocol says of the rows that were generated."""
+    return {"split": request.split, "manifest_sha256": digest(request.manifest)}
 
 
 def _generated(request: Request, real: Sequence[Sound]) -> list[Sound]:

@@ -28,12 +28,15 @@ class SetsSpec:
         embedders: who listens; the first one's features also find the nearest training clips.
         label: field of a row that says which class a clip should be.
         apart: field of a row by whose values the real clips are also reported apart.
+        real: the set that generated ones are held against; null: the one whose rows were generated.
+            Whoever chooses by a score takes another one than the test set for it.
         train: the set that was trained on.
     """
 
     embedders: list[Embedder]
     label: str = "label"
     apart: str | None = None
+    real: str | None = None
     train: str = "train"
 
     def __post_init__(self) -> None:
@@ -133,7 +136,8 @@ def sets_protocol(
         sets: who listens.
         audio: the rate, the channels, and the role of the real clips.
         spec: of the intervals.
-        real: "test_set" and "train_set", each as `about.data_set` describes it.
+        real: "test_set" and "train_set", each as `about.data_set` describes it, and "asked", the
+            set whose rows were generated.
     """
     return {
         **_of_audio(audio),
