@@ -90,6 +90,11 @@ class WaveNet(Net):
             for n in range(layers)
         )
         self.sum = nn.Conv2d(width, width, 1)
+        for layer in self.modules():
+            if isinstance(
+                layer, nn.Conv2d
+            ):  # as in DiffWave: the sum would fade from layer to layer
+                nn.init.kaiming_normal_(layer.weight)
         self.head = zeroed(Unpatches(width, out_channels * bins, (1, patch)))
 
     def forward(
