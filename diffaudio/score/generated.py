@@ -19,6 +19,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import exclusive, write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics.sets import Classes, Measured
+from diffaudio.origins import Usual, none_usual
 from diffaudio.score import about
 from diffaudio.score.columns import Parts, entries
 from diffaudio.score.copied import Copied, copied
@@ -47,6 +48,7 @@ def score_sets(
     inputs: Mapping[str, str],
     nj: int,
     force: bool,
+    usual: Usual = none_usual,
 ) -> None:
     """Score a folder of generated wavs as a set, unless that is done.
 
@@ -58,6 +60,7 @@ def score_sets(
         inputs: name to digest of what the wavs are, or of what they were made from.
         nj: batches of clips at once.
         force: score again.
+        usual: whether one of the keys has its default.
 
     Raises:
         Refusal: wavs are missing or superfluous, a row has no label, an embedder is not there.
@@ -69,6 +72,7 @@ def score_sets(
             stage="score",
             version=VERSION,
             keys={**keys, **asked.named(request)},
+            usual=usual,
             inputs={**inputs, **asked.read(request)},
             force=force,
             outputs=_OUTPUTS,
