@@ -23,7 +23,7 @@ from diffaudio.log import Refusal, environment, log
 from diffaudio.origins import Usual, none_usual
 
 __all__ = ["FILES", "RECORD", "begin", "changes", "fingerprint", "finish", "require", "state"]
-__all__ += ["refuse_other"]
+__all__ += ["held_version", "refuse_other"]
 
 RECORD, FILES = ".stage.json", ".stage.files"
 _FIELDS = ("stage", "version", "keys", "inputs", "finished")
@@ -98,13 +98,19 @@ def begin(
         True: run, then call `finish`. False: up to date.
 
     Raises:
-        Refusal: `out` belongs to another stage.
+        Refusal: `out` belongs to another stage, or was made by a newer version of this one.
     """
     record = _read(out)
     if record and record["stage"] != stage:
         raise Refusal(
             f"{out}: holds the output of the stage {record['stage']}, not of {stage}",
             mend="give another folder",
+        )
+    if record and record["version"] > version and not force:
+        raise Refusal(
+            f"{out}: made by version {record['version']} of the stage {stage}, newer than the "
+            f"version {version} that is installed",
+            mend="install the newer diffaudio, or give another folder; --force replaces it",
         )
     reasons = changes(out, stage=stage, version=version, keys=keys, inputs=inputs, usual=usual)
     if force:
@@ -176,6 +182,12 @@ def require(
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
     return _fingerprint(record)
+
+
+def held_version(out: Path) -> int | None:
+    """Return the version of the stage that made `out`, finished or not; None if none did."""
+    record = _read(out)
+    return record["version"] if record else None
 
 
 def refuse_other(out: Path, inputs: Mapping[str, str], *, mend: str) -> None:

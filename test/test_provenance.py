@@ -100,6 +100,16 @@ def test_a_key_that_went_is_a_change_whatever_is_usual(stage, said):
     assert "audio.given: null -> absent" in said()
 
 
+def test_what_a_newer_version_made_is_not_replaced_unasked(stage):
+    stage(version=2)
+    provenance.finish(stage.out)
+    with pytest.raises(Refusal, match="version 2 of the stage shard, newer than the version 1 "):
+        stage()
+    assert provenance.held_version(stage.out) == 2
+    assert stage(force=True)
+    assert provenance.held_version(stage.out) == 1
+
+
 def test_an_interrupted_stage_continues_and_keeps_its_output(stage, said):
     stage(outputs=("*.tar",))
     (stage.out / "0.tar").write_text("half")

@@ -27,6 +27,7 @@ from diffaudio.files import exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
 from diffaudio.precision import bf16
+from diffaudio.train.begin import begin, finish
 from diffaudio.train.choice import measured
 from diffaudio.train.job import Job
 from diffaudio.train.launch import Asked, start
@@ -38,10 +39,6 @@ from diffaudio.train.validate import Validator
 from diffaudio.train.world import agreed, join, threads
 
 __all__ = ["main"]
-
-VERSION = 2  # raise it by hand when the same configuration would train another model
-_KEPT = ("checkpoints/step_*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
-_MADE = ("checkpoints", "ema", "tensorboard", "log.jsonl", "best.json", "status.json")
 
 
 def main(argv: list[str]) -> int:
@@ -98,7 +95,7 @@ def _rank(config: Config, asked: Asked) -> int:
             if train(job, accelerator) == "interrupted":
                 return INTERRUPTED
             if accelerator.is_main_process:
-                provenance.finish(job.exp, also=_KEPT)
+                finish(job)
         accelerator.end_training()
     return 0
 
@@ -229,26 +226,11 @@ def _begin(stack: contextlib.ExitStack, config: Config, job: Job, inputs: dict[s
     """Lock the experiment for the length of `stack`, and say whether there is anything to do.
 
     Raises:
-        Refusal: another run is here, or the last checkpoint was made with other settings.
+        Refusal: another run is here, or `begin` refuses.
     """
     stack.enter_context(exclusive(job.exp))
-    force = config.options.force
-    if not force:
-        mend = "give the recipe another --tag or --exp, or train anew with --force"
-        provenance.refuse_other(job.exp, inputs, mend=mend)
-        job.checkpoints().check()
-    shown = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
     keys = config.keys("audio", "model", "train")
-    must_run = provenance.begin(
-        job.exp,
-        stage="train",
-        version=VERSION,
-        keys={name: value for name, value in keys.items() if name not in shown},
-        usual=config.usual,
-        inputs=inputs,
-        force=force,
-        outputs=_MADE if force else (),
-    )
+    must_run = begin(job, keys, inputs, force=config.options.force)
     if must_run:
         config.save(job.exp / "config.yaml")
     return must_run

@@ -60,7 +60,7 @@ def score_sets(
         inputs: name to digest of what the wavs are, or of what they were made from.
         nj: batches of clips at once.
         force: score again.
-        usual: whether a key has its default.
+        usual: whether one of the keys has its default.
 
     Raises:
         Refusal: wavs are missing or superfluous, a row has no label, an embedder is not there.
@@ -72,9 +72,9 @@ def score_sets(
             stage="score",
             version=VERSION,
             keys={**keys, **asked.named(request)},
+            usual=usual,
             inputs={**inputs, **asked.read(request)},
             force=force,
-            usual=usual,
             outputs=_OUTPUTS,
         ):
             _run(request, spec, asked, Ear(audio, request.data / "score_real", nj, force))

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from diffaudio import provenance, weights
 from diffaudio.bin import main as cli
-from diffaudio.bin.train import _KEPT
 from diffaudio.files import read_json, write_json
+from diffaudio.train.begin import _KEPT, VERSION
 from diffaudio.train.checkpoint import _digest
 
 TRAIN = """
@@ -139,6 +139,29 @@ def test_a_finished_run_from_before_a_key_was_there_is_up_to_date(train, tmp_pat
     assert train("--train.steps", 2, "--train.clip", 0.5) == 1
     assert "train.clip: absent -> 0.5" in capsys.readouterr().err
     assert train("--train.steps", 3) == 0  # goes on
+
+
+def test_what_another_version_trained_is_kept_and_not_gone_on_with(train, tmp_path, capsys):
+    assert train("--train.steps", 1) == 0
+    kept = [tmp_path / "exp" / name for name in ("config.yaml", ".stage.json")]
+
+    def made_by(version):
+        write_json(kept[1], {**read_json(kept[1]), "version": version})
+        capsys.readouterr()
+        return [path.read_bytes() for path in kept]
+
+    before = made_by(VERSION - 1)
+    assert train("--train.steps", 1) == 0
+    assert f"up to date, as version {VERSION - 1} trained it" in capsys.readouterr().err
+    assert train("--train.steps", 2) == 1
+    assert "not finished as asked: train.steps: 1 -> 2" in capsys.readouterr().err
+    assert [path.read_bytes() for path in kept] == before
+    before = made_by(VERSION + 1)
+    assert train("--train.steps", 1) == 1
+    assert "newer than the version" in capsys.readouterr().err
+    assert [path.read_bytes() for path in kept] == before
+    assert train("--train.steps", 1, "--force") == 0
+    assert read_json(kept[1])["version"] == VERSION
 
 
 def test_a_second_run_in_the_same_experiment_is_refused(train, tmp_path, capsys):

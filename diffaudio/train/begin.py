@@ -1,0 +1,76 @@
+"""Whether an experiment has anything left to train, and the record of what it was trained from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diffaudio import provenance
+from diffaudio.log import Refusal, log
+from diffaudio.train.job import Job
+
+__all__ = ["VERSION", "begin", "finish"]
+
+VERSION = 2  # raise it by hand when the same configuration would train another model
+_KEPT = ("checkpoints/step_*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
+_MADE = ("checkpoints", "ema", "tensorboard", "log.jsonl", "best.json", "status.json")
+_SHOWN = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
+_MEND = "give the recipe another --tag or --exp, or train anew with --force"
+
+
+def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force: bool) -> bool:
+    """Say whether there is anything to train, and record that it has begun.
+
+    Args:
+        job: the run; its experiment is locked.
+        keys: flat keys of the sections audio, model and train.
+        inputs: as for `provenance.begin`.
+        force: train anew.
+
+    Raises:
+        Refusal: the experiment was made from another corpus, with other settings, or by another
+            version of training.
+    """
+    keys = {name: value for name, value in keys.items() if name not in _SHOWN}
+    if not force:
+        provenance.refuse_other(job.exp, inputs, mend=_MEND)
+        job.checkpoints().check()
+        if _trained_before(job, keys, inputs):
+            return False
+    return provenance.begin(
+        job.exp,
+        stage="train",
+        version=VERSION,
+        keys=keys,
+        usual=job.usual,
+        inputs=inputs,
+        force=force,
+        outputs=_MADE if force else (),
+    )
+
+
+def finish(job: Job) -> None:
+    """Record that the run is finished."""
+    provenance.finish(job.exp, also=_KEPT)
+
+
+def _trained_before(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
+    """Say whether an older version has trained all that is asked for: then it stays as it is.
+
+    Raises:
+        Refusal: it has not; a run of steps of two versions would be a run of neither.
+    """
+    version = provenance.held_version(job.exp)
+    if version is None or version >= VERSION:
+        return False
+    unlike = provenance.changes(
+        job.exp, stage="train", version=version, keys=keys, inputs=inputs, usual=job.usual
+    )
+    if unlike or not provenance.fingerprint(job.exp):
+        raise Refusal(
+            f"{job.exp}: begun by version {version} of training, which is {VERSION} by now, and "
+            f"not finished as asked: {'; '.join(unlike) or 'interrupted'}",
+            mend=_MEND,
+        )
+    log.info("%s: up to date, as version %d trained it; --force trains anew", job.exp, version)
+    return True
