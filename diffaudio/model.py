@@ -209,6 +209,7 @@ class Model(nn.Module):
         *,
         fields: Mapping[str, Sequence[Any]] | None = None,
         weaker: Model | None = None,
+        guess: Audio | None = None,
     ) -> Audio:
         """Run the sampler from noise to audio (b, a, n).
 
@@ -219,6 +220,8 @@ class Model(nn.Module):
             sampler: solver, grid, number of network calls, guidance.
             fields: of the manifest, those of `self.fields`.
             weaker: the model that autoguidance leads away from.
+            guess: what the audio is taken to be where the sampler starts, instead of what is given;
+                the later `sampler.start`, the less is left of it.
 
         Raises:
             Refusal: the model needs given audio and there is none, or guidance needs a condition
@@ -233,8 +236,9 @@ class Model(nn.Module):
         y = self._given(given, level, mask)
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
+        first = y if guess is None else self._given(guess[..., :longest], level, mask)
         denoise = self.denoiser(y, mask, fields or {}, sampler, weaker)
-        return self.codec.decode(sampler(denoise, self.path, y, noise), longest) * level
+        return self.codec.decode(sampler(denoise, self.path, first, noise), longest) * level
 
     def denoiser(
         self,
@@ -356,7 +360,7 @@ class Model(nn.Module):
         return (given.square().sum((1, 2), keepdim=True) / values).sqrt().clamp_min(FLOOR)
 
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
-        """Encode what is given, its padding masked."""
+        """Encode what is given, or guessed, its padding masked."""
         return None if given is None else masked(self.codec.encode(given / level), mask)
 
 

@@ -318,3 +318,15 @@ def test_coupled_noise_is_what_the_audio_was_generated_from():
     frames = model.codec.frames(one.samples).tolist()
     drawn = KeyedNoise([key(7, "clip-003")], model.net.change.shape[1:3], frames)()
     torch.testing.assert_close(model.net.noises[0].float(), drawn, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["edm", "flowse", "bridge-residual"])
+def test_a_guess_takes_the_place_of_what_is_given_where_sampling_starts(name):
+    model, one = build(**FORMULATIONS[name]), batch([0, 1])
+    sampler = Sampler(DDIM(), UniformGrid(), 3, start=0.5)
+
+    def run(guess=None):
+        return model.generate(one.given, one.samples, one.keys, sampler, guess=guess)
+
+    assert torch.equal(run(), run(one.given))
+    assert (run() - run(one.target)).abs().max() > 1e-4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import time
@@ -94,22 +95,26 @@ class Trained:
             keys: of each utterance's noise.
             fields: of the manifest, those that the model is conditioned on.
         """
-        started = time.perf_counter()
-        with torch.inference_mode(), autocast(self.spec.precision, self.device):
-            given = None if given is None else given.to(self.device)
+        with torch.inference_mode(), self.metered(len(keys)):
             made = self.model.generate(
-                given,
+                None if given is None else given.to(self.device),
                 samples.to(self.device),
                 keys,
                 self.spec.sampler,
                 fields=fields,
                 weaker=self.weaker,
             )
-            made = made.float().cpu()
+            return made.float().cpu()
+
+    @contextlib.contextmanager
+    def metered(self, items: int) -> Iterator[None]:
+        """Count a run of the sampler and its seconds; networks compute as `precision` says."""
+        started = time.perf_counter()
+        with autocast(self.spec.precision, self.device):
+            yield
         self.meter.runs += 1
-        self.meter.items += len(keys)
+        self.meter.items += items
         self.meter.seconds += time.perf_counter() - started
-        return made
 
     def piece(self, x: np.ndarray, key: int) -> np.ndarray:
         """Turn what is given (n, a) into audio of the same shape, at the model's rate.

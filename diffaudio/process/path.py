@@ -16,6 +16,7 @@ Elucidating the Design Space, 2022, eq. 4 (the probability flow of any such path
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -154,6 +155,19 @@ class Path(ABC):
             early = torch.where(too_clean, middle, early)
             late = torch.where(too_clean, late, middle)
         return 0.5 * (early + late)
+
+    def until(self, t_max: float) -> Path:
+        """Return the same path, but with sampling started at an earlier time.
+
+        Raises:
+            Refusal: the time is not on this path.
+        """
+        if not self.t_min < t_max <= self.t_max:
+            raise Refusal(
+                f"start = {t_max:g} is outside {self}",
+                mend=f"choose it above {self.t_min:g} and at most {self.t_max:g}, or leave it out",
+            )
+        return replace(self, t_max=t_max)  # type: ignore[type-var]  # leaves are dataclasses
 
     def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:
         """Return where sampling starts: z at t_max, with a guess in the place of x_0.

@@ -24,12 +24,16 @@ class Sampler:
         calls: network calls for one result; exactly so many are made (an adaptive solver may make
             fewer). Guidance that needs several answers gets them in one call.
         guidance: how a model's answers to several conditions become one; null takes the plain one.
+        start: time at which sampling starts, from a guess with the path's noise there; by default
+            the path's end. The earlier, the more of the guess is kept: SDEdit, or a warm start
+            from another system's output. Source: Meng et al., SDEdit, 2022, algorithm 1.
     """
 
     solver: Solver
     grid: Grid
     calls: int
     guidance: Guidance | None = None
+    start: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot be spent, before a model is loaded."""
@@ -37,13 +41,17 @@ class Sampler:
             raise Refusal(f"sampler: calls = {self.calls} is not at least 1")
         self.solver.plan(self.calls)
 
+    def shortened(self, path: Path) -> Path:
+        """Return the path as far as `start`: grid, noise and solver follow from it."""
+        return path if self.start is None else path.until(self.start)
+
     def knots(self, path: Path) -> list[Marginal]:
         """Return the places on the path where the solver steps, noise first.
 
         Raises:
             Refusal: the solver does not work on this path.
         """
-        steps = self.solver.plan(self.calls)
+        steps, path = self.solver.plan(self.calls), self.shortened(path)
         times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
         at = path.at(times[[0, -1]] if self.solver.adaptive else times)
         refuse_singular(str(self.solver), path, at, self.solver.needs(at))
@@ -61,9 +69,15 @@ class Sampler:
             noise: source of standard normal states; no draw is used twice.
 
         Raises:
-            Refusal: the solver does not work on this path.
+            Refusal: the solver does not work on this path, or it starts where there is no guess.
         """
         steps, knots = self.solver.plan(self.calls), self.knots(path)
+        if self.start is not None and guess is None:
+            raise Refusal(
+                f"sampler: start = {self.start:g}, but there is nothing to start from",
+                mend="leave start out, or give a guess",
+            )
+        path = self.shortened(path)
         problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()

@@ -170,3 +170,15 @@ def test_a_singular_number_is_named_with_its_time():
     with pytest.raises(Refusal, match="t = 0: ") as start:
         refuse_singular("Part()", path, early, {"1 / sigma": 1 / early.sigma})
     assert "raise t_min" in start.value.mend
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_a_path_may_end_earlier_and_is_the_same_until_there(path):
+    middle = 0.5 * (path.t_min + path.t_max)
+    shorter, t = path.until(middle), torch.linspace(path.t_min, middle, 5, dtype=torch.float64)
+    for one, other in zip(path.at(t)[1:], shorter.at(t)[1:], strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    assert shorter.t_max == middle
+    for outside in (path.t_min, 1.1 * path.t_max):
+        with pytest.raises(Refusal, match=f"start = {outside:g} is outside"):
+            path.until(outside)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from oracle import PATHS
+from posterior import moments, prior_of
 
 from diffaudio.log import Refusal
 from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
@@ -181,6 +183,50 @@ def test_single_precision_states_stay_so_and_double_ones_too():
             lambda source=source, dtype=dtype: source().to(dtype),
         )
         assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+@pytest.mark.parametrize("log_snr", [-1.5, 0.0, 1.5])
+def test_from_any_start_the_marginals_are_right(log_snr, path):
+    """With a draw of x_0 as the guess: the mean exactly, the covariance as the steps shrink."""
+    prior, errors, grid = prior_of(0.8, 3), [], LogSNRGrid(sigma_min=0.05)
+    start = path.time_of(torch.tensor(log_snr, dtype=torch.float64)).item()
+    for calls in (11, 21):
+        sampler = Sampler(DPMSolverMultistep(), grid, calls, start=start)
+
+        def run(batch, noises, first, sampler=sampler):
+            return sampler(prior, path, prior.mean + first @ prior.root().T, noises)
+
+        mean, cov = moments(run, 3)
+        torch.testing.assert_close(mean, prior.mean)
+        last = path.at(grid.times(path.until(start), calls)[-1])
+        errors.append((cov - prior.denoised(last)).abs().max() / prior.cov.max())
+    assert errors[1] < 0.02
+    assert errors[1] < 0.5 * errors[0] or errors[1] < 1e-4
+
+
+def test_a_start_is_the_first_knot_and_the_guess_keeps_what_it_holds_there():
+    network, guess, path = Network(), torch.ones(2, 2, 3, 5), RectifiedFlow()
+    seen = []
+    Sampler(Heun(), UniformGrid(), 5, start=0.4)(
+        lambda z, at: seen.append(z) or network(z, at), path, guess, noise()
+    )
+    torch.testing.assert_close(seen[0], 0.6 * guess + 0.4 * noise()())
+    assert network.seen[0][0] == 0.4
+    assert len(seen) == 5
+    samplers = [Sampler(DDIM(), UniformGrid(), 5, start=start) for start in (None, path.t_max)]
+    whole, same = (sampler(network, path, guess, noise()) for sampler in samplers)
+    assert (whole == same).all()
+
+
+@pytest.mark.parametrize("start", [0.0, 1.1, -1.0, float("nan")])
+def test_a_start_that_is_not_on_the_path_is_refused(start):
+    sampler = Sampler(DDIM(), UniformGrid(), 5, start=start)
+    with pytest.raises(Refusal, match="start = .* is outside RectifiedFlow") as refused:
+        sampler(Network(), RectifiedFlow(), torch.ones(2, 2, 3, 5), noise())
+    assert "above 0 and at most 1" in refused.value.mend
+    with pytest.raises(Refusal, match="nothing to start from"):
+        Sampler(DDIM(), UniformGrid(), 5, start=0.5)(Network(), RectifiedFlow(), None, noise())
 
 
 @pytest.mark.gpu
