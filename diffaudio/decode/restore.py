@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from diffaudio.data import plan
+from diffaudio.decode.stream import Encoding, blocks, reading, resampled, shown, writing
 from diffaudio.decode.trained import Trained
 from diffaudio.inverse import Measurement, Restoration
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
 from diffaudio.shapes import Audio
 from diffaudio.solve import KeyedNoise
 
-__all__ = ["restore"]
+__all__ = ["restore", "restore_file"]
 
 
 @torch.no_grad()  # and not inference mode: most methods ask for gradients
@@ -59,3 +63,35 @@ def restore(
         made = decode(how.method.run(sampler, prior, model.path, known, noise)).float()
         agreed = made if how.noise else how.operator.nearest(made, known.measured)
         return agreed.cpu()
+
+
+def restore_file(
+    trained: Trained, source: Path, target: Path, how: Callable[[Audio], Restoration]
+) -> None:
+    """Restore one audio file into another, each channel by itself; it has the model's rate.
+
+    Args:
+        trained: the model.
+        source: what was measured, no longer than a chunk: an operator sees the whole of it.
+        target: the output; its suffix is its format, the input's sample format is kept.
+        how: from what was measured (channels, 1, n), at the model's rate, to what is to be undone.
+
+    Raises:
+        Refusal: the input is too long or no usable audio, or the output cannot be written.
+    """
+    rate = trained.audio.rate
+    with reading(source) as sound:
+        encoding = Encoding.of(target, source, sound)
+        if sound.frames > trained.spec.chunk_seconds * sound.samplerate:
+            raise Refusal(
+                f"{shown(source)}: {sound.frames / sound.samplerate:.1f} s, but a sound is "
+                f"restored whole, up to {trained.spec.chunk_seconds:g} s",
+                mend="cut it, or raise --decode.chunk_seconds as far as memory goes",
+            )
+        channels = sound.channels
+        pieces = resampled(blocks(source, sound), sound.samplerate, rate, channels)
+        measured = torch.from_numpy(np.concatenate(list(pieces)).T.copy())[:, None]
+    made = restore(trained, measured, how(measured), [plan.key(trained.spec.seed, 0)] * channels)
+    with writing(target, rate, channels, encoding) as write:
+        write(made[:, 0].T.numpy())
+    log.info("%s: written, %.1f s at %d Hz", shown(target), made.shape[-1] / rate, rate)
