@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fast tests of the package, a process a core. Arguments go to pytest: ci/test_python.sh -n 0 -x test/solve
+# The fast tests of the package, a process a core. Arguments go to pytest: -n 0 -x test/solve
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$0")/.."
 . utils/activate.sh

@@ -7,7 +7,6 @@ key and place in the step, so neither batch, order nor number of devices changes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -18,7 +17,6 @@ from diffaudio.codec import Codec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import generator, key
-from diffaudio.inverse import Measurement, Restoration
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import masked
@@ -238,47 +236,9 @@ class Model(nn.Module):
         y = self._given(given, level, mask)
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
-        denoise = self.denoiser(y, mask, fields or {}, sampler, weaker)
         first = y if guess is None else self._given(guess[..., :longest], level, mask)
+        denoise = self.denoiser(y, mask, fields or {}, sampler, weaker)
         return self.codec.decode(sampler(denoise, self.path, first, noise), longest) * level
-
-    @torch.no_grad()
-    def restore(
-        self,
-        measured: Audio,
-        how: Restoration,
-        keys: Sequence[int],
-        sampler: Sampler,
-        *,
-        fields: Mapping[str, Sequence[Any]] | None = None,
-    ) -> Audio:
-        """Return likely audio that agrees with what was measured of it; not for inference mode.
-
-        What was measured without noise is put into the result as it is, whatever the method.
-
-        Args:
-            measured: (b, a, n), all of one length, since an operator sees the whole of each.
-            how: what happened to it, and the method that undoes it.
-            keys: one an item; its noise is a function of its key and length alone.
-            sampler: solver, grid and number of network calls.
-            fields: of the manifest, those of `self.fields`.
-
-        Raises:
-            Refusal: the model is given audio, so it knows no audio by itself.
-        """
-        if self.has_given:
-            raise Refusal(
-                "the model turns given audio into other audio, but a prior is given nothing",
-                mend="train a model with model.given: none and audio.given: null",
-            )
-        samples, codec = measured.shape[-1], self.codec
-        decode, deviation = partial(codec.decode, samples=samples), self.target.sigma_data
-        known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
-        frames = codec.frames(torch.full((len(measured),), samples)).tolist()
-        noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, measured.device)
-        denoise = self.denoiser(None, None, fields or {}, sampler)
-        audio = decode(how.method.run(sampler, denoise, self.path, known, noise))
-        return audio if how.noise else how.operator.nearest(audio, known.measured)
 
     def denoiser(
         self,

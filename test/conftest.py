@@ -45,15 +45,13 @@ def write_checkpoint(folder, step, held):
     write_json(folder / weights.STATE, {"step": step, "hours": 0.5, "files": files})
 
 
-@pytest.fixture(scope="session")
-def tiny_exp(tmp_path_factory):
-    """Return an experiment: config.yaml, two checkpoints and best.json. Copy it to change it."""
+def write_exp(exp, text):
+    """Write an experiment: config.yaml, two checkpoints and best.json."""
     from diffaudio.decode.trained import read_config
     from diffaudio.model import Model
 
-    exp = tmp_path_factory.mktemp("exp") / "tiny"
     exp.mkdir()
-    (exp / "plain.yaml").write_text(TINY)
+    (exp / "plain.yaml").write_text(text)
     config = read_config(exp / "plain.yaml")
     config.save(exp / "config.yaml")
     torch.manual_seed(0)
@@ -63,6 +61,20 @@ def tiny_exp(tmp_path_factory):
         write_checkpoint(exp / "checkpoints" / f"step_{step:08d}", step, moved)
     write_json(exp / "best.json", {"checkpoint": "step_00000005", "SI-SDR": 3.0})
     return exp
+
+
+@pytest.fixture(scope="session")
+def tiny_exp(tmp_path_factory):
+    """Return an experiment. Copy it to change it."""
+    return write_exp(tmp_path_factory.mktemp("exp") / "tiny", TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_prior(tmp_path_factory):
+    """Return an experiment that generates from nothing."""
+    text = TINY.replace("given: noisy", "given: null").replace("given: beside", "given: none")
+    text = text.replace("process.FlowSE", "process.RectifiedFlow")
+    return write_exp(tmp_path_factory.mktemp("exp") / "prior", text)
 
 
 @pytest.fixture(scope="session")

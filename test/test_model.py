@@ -9,14 +9,6 @@ from diffaudio.codec import CompressedSTFT, Waveform
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import key
-from diffaudio.inverse import (
-    DPS,
-    Mask,
-    PiGDM,
-    Projection,
-    RePaint,
-    Restoration,
-)
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import Net, UNet2d
@@ -35,7 +27,7 @@ from diffaudio.process import (
     Uniform,
     Velocity,
 )
-from diffaudio.solve import DDIM, KarrasGrid, KeyedNoise, PredictorCorrector, Sampler, UniformGrid
+from diffaudio.solve import DDIM, KeyedNoise, PredictorCorrector, Sampler, UniformGrid
 
 LENGTHS = [3000, 4321, 1700, 4000]
 
@@ -326,45 +318,6 @@ def test_coupled_noise_is_what_the_audio_was_generated_from():
     frames = model.codec.frames(one.samples).tolist()
     drawn = KeyedNoise([key(7, "clip-003")], model.net.change.shape[1:3], frames)()
     torch.testing.assert_close(model.net.noises[0].float(), drawn, atol=1e-3, rtol=1e-3)
-
-
-PRIORS = {
-    "stft": {"path": RectifiedFlow(), "target": Velocity()},
-    "wave": {"path": VE(t_max=10.0), "target": EDM(), "codec": Waveform()},
-}
-GAPS = Mask(torch.arange(600) % 200 > 60)
-
-
-def prior(name):
-    return build(**PRIORS[name], given="none", level="none")
-
-
-@pytest.mark.parametrize("method", [Projection(), PiGDM(), DPS()], ids=str)
-@pytest.mark.parametrize("name", PRIORS)
-def test_restored_audio_is_an_item_s_own_and_agrees_with_what_was_measured(name, method):
-    """Whatever the network says, and whatever the state is."""
-    measured, how = GAPS.measure(batch([0]).target[..., :600]), Restoration(GAPS, method)
-    sampler = Sampler(DDIM(), UniformGrid(), 4)
-    made = prior(name).restore(measured, how, [7], sampler)
-    torch.testing.assert_close(GAPS.measure(made), measured)
-    assert made.shape == measured.shape
-    assert made.isfinite().all()
-    assert made[..., ~GAPS.kept].abs().min() > 0
-    noisy = prior(name).restore(measured, replace(how, noise=0.3), [7], sampler)
-    assert (GAPS.measure(noisy) - measured).abs().max() > 1e-3
-    both = prior(name).restore(torch.cat([measured, 0.5 * measured]), how, [7, 8], sampler)
-    torch.testing.assert_close(both[:1], made, atol=1e-3 * made.abs().max(), rtol=1e-3)
-
-
-def test_repaint_restores_waveforms():
-    measured, how = GAPS.measure(batch([0]).target[..., :600]), Restoration(GAPS, RePaint(2))
-    made = prior("wave").restore(measured, how, [7], Sampler(DDIM(1.0), KarrasGrid(), 5))
-    torch.testing.assert_close(GAPS.measure(made), measured, atol=1e-5, rtol=1e-4)
-
-
-def test_a_model_that_is_given_audio_is_no_prior():
-    with pytest.raises(Refusal, match="a prior is given nothing"):
-        build().restore(torch.ones(1, 1, 600), Restoration(GAPS, PiGDM()), [7], None)
 
 
 @pytest.mark.parametrize("name", ["edm", "flowse", "bridge-residual"])

@@ -22,6 +22,7 @@ VERBS = {
     "score": "score generated audio: tables with intervals, a report",
     "sweep": "compare models, samplers, calls and guidance: table, plot, recommended setting",
     "enhance": "run a trained model on files or folders of your own",
+    "restore": "fill gaps, extend the band, declip or dereverberate with a generative model",
     "export": "pack a trained model into one portable folder",
     "describe": "parameters, operations, memory and estimated hours of a configuration",
     "config": "check a configuration file, print what it comes to",

@@ -95,8 +95,7 @@ def enhance_file(
         rate, channels, model = sound.samplerate, sound.channels, trained.audio.rate
         rate_out = rate if keep_rate else model
         started = time.perf_counter()
-        same = target.suffix.lower() == source.suffix.lower()
-        encoding = Encoding(sound.format, sound.subtype) if same else Encoding.named(target)
+        encoding = Encoding.of(target, source, sound)
         log.info("%s: %s", shown(source), _what(sound.frames, rate, rate_out, channels, model))
 
         def told() -> Iterator[np.ndarray]:

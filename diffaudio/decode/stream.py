@@ -55,6 +55,13 @@ class Encoding:
             )
         return cls(name, "OPUS" if suffix == ".opus" else soundfile.default_subtype(name))
 
+    @classmethod
+    def of(cls, target: Path, source: Path, sound: soundfile.SoundFile) -> Encoding:
+        """Return what a file's suffix asks for: that of the sound it is made from, if it is one."""
+        if target.suffix.lower() == source.suffix.lower():
+            return cls(sound.format, sound.subtype)
+        return cls.named(target)
+
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[soundfile.SoundFile]:

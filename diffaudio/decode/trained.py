@@ -22,7 +22,6 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
-from diffaudio.inverse import Restoration
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
@@ -96,10 +95,9 @@ class Trained:
             keys: of each utterance's noise.
             fields: of the manifest, those that the model is conditioned on.
         """
-        with torch.inference_mode(), self._metered(len(keys)):
-            given = None if given is None else given.to(self.device)
+        with torch.inference_mode(), self.metered(len(keys)):
             made = self.model.generate(
-                given,
+                None if given is None else given.to(self.device),
                 samples.to(self.device),
                 keys,
                 self.spec.sampler,
@@ -108,21 +106,8 @@ class Trained:
             )
             return made.float().cpu()
 
-    def restore(
-        self,
-        measured: Audio,
-        how: Restoration,
-        keys: Sequence[int],
-        fields: Mapping[str, Sequence[Any]] | None = None,
-    ) -> Audio:
-        """Restore measured audio (b, a, n), all of one length; the result is as `generate`'s."""
-        with self._metered(len(keys)):
-            measured, sampler = measured.to(self.device), self.spec.sampler
-            made = self.model.restore(measured, how, keys, sampler, fields=fields)
-            return made.float().cpu()
-
     @contextlib.contextmanager
-    def _metered(self, items: int) -> Iterator[None]:
+    def metered(self, items: int) -> Iterator[None]:
         """Count a run of the sampler and its seconds; networks compute as `precision` says."""
         started = time.perf_counter()
         with autocast(self.spec.precision, self.device):

@@ -58,7 +58,7 @@ class Measurement:
         """Return r^2 = d^2 sigma^2 / (sigma^2 + d^2 alpha^2), d the states' deviation.
 
         It is the variance of x_0 given z for normal, independent x_0, and finite on every path,
-        where alpha = 0 and at a bridge's start too. Source: Song et al., 2023, section 3.3.
+        where alpha = 0 and at a bridge's start too. Source: Song et al., 2023 (d = 1).
         """
         return self.deviation**2 / (1.0 + self.signal(at))
 

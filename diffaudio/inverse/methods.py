@@ -16,10 +16,9 @@ needs no network. Where z holds hardly any signal J falls with alpha and its err
 as on a bridge's first knot, C is r^2 I in all three.
 
 Sources: Wang, Yu and Zhang, Zero-Shot Image Restoration Using Denoising Diffusion Null-Space Model,
-2023, eqs. 13 and 17 (projection); Song, Vahdat, Mardani and Kautz, Pseudoinverse-Guided Diffusion
-Models for Inverse Problems, 2023, eqs. 7 and 8; Chung et al., Diffusion Posterior Sampling for
-General Noisy Inverse Problems, 2023, algorithm 1; Boys et al., Tweedie Moment Projected
-Diffusions, 2023 (C).
+2023 (projection); Song, Vahdat, Mardani and Kautz, Pseudoinverse-Guided Diffusion Models for
+Inverse Problems, 2023 (PiGDM, r^2); Chung et al., Diffusion Posterior Sampling for General Noisy
+Inverse Problems, 2023, algorithm 1; Boys et al., Tweedie Moment Projected Diffusions, 2023 (C).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class RePaint(Method):
     low pass, taken once, this is ILVR.
 
     Sources: Lugmayr et al., RePaint, 2022, algorithm 1 (jumps of one step); Choi et al., ILVR,
-    2021, eq. 8.
+    2021, algorithm 1.
 
     Args:
         times: how often each step is taken; the calls grow with it.

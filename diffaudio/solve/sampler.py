@@ -41,19 +41,17 @@ class Sampler:
             raise Refusal(f"sampler: calls = {self.calls} is not at least 1")
         self.solver.plan(self.calls)
 
+    def shortened(self, path: Path) -> Path:
+        """Return the path as far as `start`: grid, noise and solver follow from it."""
+        return path if self.start is None else path.until(self.start)
+
     def knots(self, path: Path) -> list[Marginal]:
         """Return the places on the path where the solver steps, noise first.
 
         Raises:
             Refusal: the solver does not work on this path.
         """
-        return self._knots(self._from_start(path))
-
-    def _from_start(self, path: Path) -> Path:
-        return path if self.start is None else path.until(self.start)
-
-    def _knots(self, path: Path) -> list[Marginal]:
-        steps = self.solver.plan(self.calls)
+        steps, path = self.solver.plan(self.calls), self.shortened(path)
         times = self.grid.times(path, self.calls if self.solver.adaptive else len(steps) + 1)
         at = path.at(times[[0, -1]] if self.solver.adaptive else times)
         refuse_singular(str(self.solver), path, at, self.solver.needs(at))
@@ -73,13 +71,13 @@ class Sampler:
         Raises:
             Refusal: the solver does not work on this path, or it starts where there is no guess.
         """
+        steps, knots = self.solver.plan(self.calls), self.knots(path)
         if self.start is not None and guess is None:
             raise Refusal(
                 f"sampler: start = {self.start:g}, but there is nothing to start from",
                 mend="leave start out, or give a guess",
             )
-        path = self._from_start(path)
-        steps, knots = self.solver.plan(self.calls), self._knots(path)
+        path = self.shortened(path)
         problem = Problem(denoise, path, noise, self.calls)
         z = path.start(noise(), guess)
         memory: Memory = ()

@@ -1,0 +1,129 @@
+"""`diffaudio restore`: what was lost of a sound, put back with a generative model as the prior."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import soxr
+import torch
+from jsonargparse import ArgumentParser
+
+from diffaudio.bin.enhance import experiment
+from diffaudio.config import parse
+from diffaudio.decode.restore import restore_file
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.stream import blocks, reading
+from diffaudio.decode.trained import MODEL, load, read_config
+from diffaudio.inverse import (
+    DPS,
+    Clip,
+    Convolve,
+    LowPass,
+    Mask,
+    Method,
+    Operator,
+    PiGDM,
+    Projection,
+    RePaint,
+    Restoration,
+)
+from diffaudio.log import Refusal
+from diffaudio.shapes import Audio
+
+__all__ = ["main"]
+
+_METHODS: dict[str, type[Method]] = {
+    "pigdm": PiGDM,
+    "dps": DPS,
+    "projection": Projection,
+    "repaint": RePaint,
+}
+_NEEDS = {"inpaint": "gaps", "extend": "cutoff", "dereverb": "response"}
+
+
+def main(argv: list[str]) -> int:
+    """Restore one file."""
+    exp = experiment(argv)
+    config = parse(
+        argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
+        prog="diffaudio restore",
+        description="Put back what was lost of a sound: gaps, high frequencies, clipped peaks, "
+        "the sound without a room. The model is one that generates without given audio.",
+        sections={"decode": DecodeSpec},
+        options=_options,
+    )
+    options = config.options
+    needed = _NEEDS.get(options.task)
+    if needed and getattr(options, needed) is None:
+        raise Refusal(f"--task {options.task} needs --{needed}")
+    torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    trained = read_config(options.exp / "config.yaml", sections=MODEL)
+    model = load(options.exp, trained, config.build(DecodeSpec), device=device)
+    how = partial(_how, options, model.audio.rate)
+    restore_file(model, options.input, options.output, how)
+    return 0
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN", type=Path, help="audio file")
+    parser.add_argument("output", metavar="OUT", type=Path, help="file to write")
+    parser.add_argument("--exp", type=Path, help="experiment or exported folder")
+    parser.add_argument(
+        "--task",
+        type=Literal["inpaint", "extend", "declip", "dereverb"],
+        required=True,
+        help="what is to be undone",
+    )
+    parser.add_argument(
+        "--gaps", type=list[tuple[float, float]], help="inpaint: [[start, end], ...] in seconds"
+    )
+    parser.add_argument("--cutoff", type=float, help="extend: highest frequency that is known, Hz")
+    parser.add_argument("--level", type=float, help="declip: largest value; the file's by default")
+    parser.add_argument("--response", type=Path, help="dereverb: file of the room's response")
+    parser.add_argument(
+        "--method", type=Literal[tuple(_METHODS)], default="pigdm", help="how it is undone"
+    )
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="its deviation, in units of the sound's"
+    )
+    parser.add_argument(
+        "--device", type=Literal["auto", "cpu", "cuda"], default="auto", help="where to compute"
+    )
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 takes all")
+
+
+def _how(options: Any, rate: int, measured: Audio) -> Restoration:
+    """Return what the options say was done to the sound, and the method to undo it."""
+    operator = _operator(options, rate, measured)
+    return Restoration(operator, _METHODS[options.method](), options.noise)
+
+
+def _operator(options: Any, rate: int, measured: Audio) -> Operator:
+    if options.task == "extend":
+        return LowPass(options.cutoff, rate)
+    if options.task == "declip":
+        # Rounding leaves clipped samples a little below the largest.
+        return Clip(options.level or 0.999 * measured.abs().max().item())
+    if options.task == "dereverb":
+        return Convolve(_response(options.response, rate))
+    kept = torch.ones(measured.shape[-1], dtype=torch.bool)
+    for start, end in options.gaps:
+        if not 0.0 <= start < end <= len(kept) / rate:
+            raise Refusal(f"--gaps: {start:g} to {end:g} s is not in {len(kept) / rate:g} s")
+        kept[round(start * rate) : round(end * rate)] = False
+    return Mask(kept)
+
+
+def _response(path: Path, rate: int) -> torch.Tensor:
+    """Read the first channel of an impulse response, at another rate with the same gain."""
+    with reading(path) as sound:
+        samples = np.concatenate([block[:, 0] for block in blocks(path, sound)])
+        gain = sound.samplerate / rate
+        return torch.from_numpy(gain * soxr.resample(samples, sound.samplerate, rate))

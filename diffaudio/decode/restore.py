@@ -1,0 +1,97 @@
+"""Measured audio back to what it was before, with a trained model as the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from diffaudio.data import plan
+from diffaudio.decode.stream import Encoding, blocks, reading, resampled, shown, writing
+from diffaudio.decode.trained import Trained
+from diffaudio.inverse import Measurement, Restoration
+from diffaudio.log import Refusal, log
+from diffaudio.shapes import Audio
+from diffaudio.solve import KeyedNoise
+
+__all__ = ["restore", "restore_file"]
+
+
+@torch.no_grad()  # and not inference mode: most methods ask for gradients
+def restore(
+    trained: Trained,
+    measured: Audio,
+    how: Restoration,
+    keys: Sequence[int],
+    fields: Mapping[str, Sequence[Any]] | None = None,
+) -> Audio:
+    """Return audio that the model finds likely and that agrees with what was measured of it.
+
+    What was measured without noise is put into the result as it is, whatever the method.
+
+    Args:
+        trained: a model that is given no audio; its sampler makes exactly its calls.
+        measured: (b, a, n), all of one length, since an operator sees the whole of each; as loud
+            as what the model was trained on.
+        how: what happened to the audio, and the method that undoes it.
+        keys: one an item; its noise is a function of its key and length alone.
+        fields: of the manifest, those that the model is conditioned on.
+
+    Returns:
+        (b, a, n) on the processor, in fp32.
+
+    Raises:
+        Refusal: the model is given audio, or the method cannot undo what happened.
+    """
+    model, sampler = trained.model, trained.spec.sampler
+    if model.has_given:
+        raise Refusal(
+            "the model turns given audio into other audio; it cannot tell what is likely by itself",
+            mend="use a model that was trained with model.given: none and audio.given: null",
+        )
+    samples, codec, measured = measured.shape[-1], model.codec, measured.to(trained.device)
+    frames = codec.frames(torch.full((len(measured),), samples)).tolist()
+    noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, trained.device)
+    decode, deviation = partial(codec.decode, samples=samples), model.target.sigma_data
+    with trained.metered(len(keys)):
+        known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
+        prior = model.denoiser(None, None, fields or {}, sampler, trained.weaker)
+        made = decode(how.method.run(sampler, prior, model.path, known, noise)).float()
+        agreed = made if how.noise else how.operator.nearest(made, known.measured)
+        return agreed.cpu()
+
+
+def restore_file(
+    trained: Trained, source: Path, target: Path, how: Callable[[Audio], Restoration]
+) -> None:
+    """Restore one audio file into another, each channel by itself; it has the model's rate.
+
+    Args:
+        trained: the model.
+        source: what was measured, no longer than a chunk: an operator sees the whole of it.
+        target: the output; its suffix is its format, the input's sample format is kept.
+        how: from what was measured (channels, 1, n), at the model's rate, to what is to be undone.
+
+    Raises:
+        Refusal: the input is too long or no usable audio, or the output cannot be written.
+    """
+    rate = trained.audio.rate
+    with reading(source) as sound:
+        encoding = Encoding.of(target, source, sound)
+        if sound.frames > trained.spec.chunk_seconds * sound.samplerate:
+            raise Refusal(
+                f"{shown(source)}: {sound.frames / sound.samplerate:.1f} s, but a sound is "
+                f"restored whole, up to {trained.spec.chunk_seconds:g} s",
+                mend="cut it, or raise --decode.chunk_seconds as far as memory goes",
+            )
+        channels = sound.channels
+        pieces = resampled(blocks(source, sound), sound.samplerate, rate, channels)
+        measured = torch.from_numpy(np.concatenate(list(pieces)).T.copy())[:, None]
+    made = restore(trained, measured, how(measured), [plan.key(trained.spec.seed, 0)] * channels)
+    with writing(target, rate, channels, encoding) as write:
+        write(made[:, 0].T.numpy())
+    log.info("%s: written, %.1f s at %d Hz", shown(target), made.shape[-1] / rate, rate)
