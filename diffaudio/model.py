@@ -18,7 +18,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.plan import generator, key
 from diffaudio.log import Refusal
-from diffaudio.nets import Conditioner, Net
+from diffaudio.nets import Condition, Conditioner, Net
 from diffaudio.nets.layers import masked
 from diffaudio.process import (
     Answers,
@@ -298,7 +298,7 @@ class Model(nn.Module):
             told = [one for one in conditions[:count] if one is not None]
             changes = repeated(change, count)
             ys, masks = (x if x is None else repeated(x, count) for x in (y, mask))
-            found = self._answer(changes, at, ys, masks, torch.cat(told) if told else None)
+            found = self._answer(changes, at, ys, masks, Condition.joined(told) if told else None)
             x0 = self.target.x0(changes, found, at)
             return masked(x0 + ys if self.residual and ys is not None else x0, masks).chunk(count)
 
@@ -310,7 +310,7 @@ class Model(nn.Module):
         at: Marginal,
         y: State | None,
         mask: Mask | None,
-        condition: Tensor | None,
+        condition: Condition | None,
     ) -> State:
         """Run the network on the scaled noisy state, the given state beside it."""
         x = z * self.target.c_in(at)
@@ -319,13 +319,13 @@ class Model(nn.Module):
         clock = self.path.clock(at.t.flatten()).to(x)
         return masked(self.net(x, clock.expand(len(x)), mask, condition).float(), mask)
 
-    def _condition(self, fields: Mapping[str, Sequence[Any]], told: Tensor) -> Tensor | None:
-        """Return the vectors (b, embedding) of what each item is told."""
+    def _condition(self, fields: Mapping[str, Sequence[Any]], told: Tensor) -> Condition | None:
+        """Return what each item is told."""
         return None if self.condition is None else self.condition(fields, told)
 
     def _asked(
         self, fields: Mapping[str, Sequence[Any]], other: Mapping[str, Any] | None
-    ) -> Tensor | None:
+    ) -> Condition | None:
         """Return the utterances' condition, some values replaced, or that of being told nothing."""
         if self.condition is None:
             return None

@@ -6,7 +6,7 @@ from oracle import SOLVERS
 from test_model import batch, build, tiny
 
 from diffaudio.log import Refusal
-from diffaudio.nets import Labels, Net
+from diffaudio.nets import BandTransformer, Characters, Labels, Net
 from diffaudio.process import (
     VE,
     X0,
@@ -44,7 +44,7 @@ class Watching(Net):
         self.gain = torch.nn.Parameter(torch.tensor(0.5))
 
     def forward(self, x, c_noise, mask=None, condition=None):
-        self.seen.append(condition)
+        self.seen.append(condition.vector)
         return self.gain * x
 
 
@@ -146,3 +146,24 @@ def test_mistakes_are_refused_with_what_is_known():
         model.generate(None, torch.tensor([3000]), [1], sampler)
     with pytest.raises(ValueError, match="twice"):
         Labels(4, field="label", names=["a", "a"])
+
+
+def test_text_is_attended_to_whatever_the_text_beside_it():
+    """Guided by spelling; nothing is one token, so conditions of other lengths share a call."""
+
+    def net(inputs, outputs, bins):
+        return BandTransformer(
+            inputs, outputs, bins, bands=4, width=16, depth=1, heads=2, cross_attention=True
+        )
+
+    def spelled(size):
+        return Characters(size, field="label", characters="enorstvwz")
+
+    torch.manual_seed(0)
+    model = build(VE(), X0(), given="none", level="none", net=net, condition=spelled)
+    for parameter in model.net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    sampler = Sampler(DDIM(), LogSNRGrid(), 2, ClassifierFree(2.0))
+    first, second = run(model, sampler, ("one", "seven")), run(model, sampler, ("one", "two"))
+    torch.testing.assert_close(first[0], second[0], rtol=1e-4, atol=1e-5)
+    assert (first[1] - second[1]).abs().max() > 1e-3

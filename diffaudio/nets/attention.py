@@ -1,10 +1,13 @@
 """Transformer blocks on a (bands x time) grid: attention in time, across bands, and a gated MLP.
 
+Where a network is built for it, also cross-attention to the tokens of a condition.
+
 Sources: RoPE, Su et al. 2021 (arXiv:2104.09864); adaptive norm with zero-gated branches, Peebles
 and Xie 2023 (DiT, arXiv:2212.09748); query-key norm, Henry et al. 2020 (arXiv:2010.04245); SwiGLU,
 Shazeer 2020 (arXiv:2002.05202); one modulation for all layers plus an offset a layer, Chen et al.
 2023 (PixArt-alpha, arXiv:2310.00426); alternating time and band attention, Lu et al. 2023
-(BS-RoFormer, arXiv:2309.02612).
+(BS-RoFormer, arXiv:2309.02612); cross-attention between self-attention and MLP, Vaswani et al. 2017
+(arXiv:1706.03762).
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from diffaudio.log import Refusal
 from diffaudio.nets.layers import channel_norm, zeroed
+from diffaudio.nets.net import Condition
 from diffaudio.shapes import Mask, State, Tensor
 
-__all__ = ["Attention", "GridBlock", "rotate"]
+__all__ = ["Attention", "CrossAttention", "GridBlock", "rotate"]
 
 
 def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
@@ -57,6 +62,39 @@ class Attention(nn.Module):
         return self.out(_attend(q, k, v, bias).transpose(1, 2).flatten(2))
 
 
+class CrossAttention(nn.Module):
+    """Multi-head attention of every place of a state to its item's tokens; starts as nothing."""
+
+    def __init__(self, width: int, heads: int, tokens: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(tokens, 2 * width, bias=False)
+        self.out = zeroed(nn.Linear(width, width, bias=False))
+
+    def forward(self, x: State, condition: Condition | None) -> State:
+        """Map (b, width, f, l) to the same.
+
+        Raises:
+            Refusal: the condition has no tokens.
+        """
+        if condition is None or condition.tokens is None or condition.inside is None:
+            raise Refusal(
+                "model.net: cross_attention: the condition has no tokens",
+                mend="set it to false, or model.condition to one with tokens: Characters",
+            )
+        q = self.query(x.flatten(2).mT).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        k, v = (
+            self.key_value(condition.tokens)
+            .unflatten(-1, (2, self.heads, -1))
+            .permute(2, 0, 3, 1, 4)
+        )
+        q, k = (functional.layer_norm(u, u.shape[-1:]) for u in (q, k))  # (b, h, n, d)
+        bias = torch.zeros_like(condition.inside, dtype=q.dtype)
+        bias = bias.masked_fill(~condition.inside, float("-inf"))[:, None, None]
+        return self.out(_attend(q, k, v, bias).transpose(1, 2).flatten(2)).mT.view_as(x)
+
+
 class GridBlock(nn.Module):
     """Attention along time in every band, along bands in every frame, then a gated MLP.
 
@@ -65,24 +103,35 @@ class GridBlock(nn.Module):
         heads: attention heads.
         bands: rows of the grid; with one there is no attention across bands.
         expansion: width of the MLP over `width`.
+        tokens: width of the tokens of a condition to attend to; 0 attends to none.
     """
 
-    def __init__(self, width: int, heads: int, bands: int, expansion: float = 8 / 3) -> None:
+    def __init__(
+        self, width: int, heads: int, bands: int, *, expansion: float = 8 / 3, tokens: int = 0
+    ) -> None:
         super().__init__()
         inner = 8 * round(width * expansion / 8)
         self.time = Attention(width, heads)
         self.band = Attention(width, heads) if bands > 1 else None
+        self.cross = CrossAttention(width, heads, tokens) if tokens else None
         self.gate_up = nn.Linear(width, 2 * inner, bias=False)
         self.down = nn.Linear(inner, width, bias=False)
         self.offset = nn.Parameter(torch.zeros(9 * width))
 
-    def forward(self, x: State, modulation: Tensor, mask: Mask | None = None) -> State:
+    def forward(
+        self,
+        x: State,
+        modulation: Tensor,
+        mask: Mask | None = None,
+        condition: Condition | None = None,
+    ) -> State:
         """Map (b, width, bands, l) to the same.
 
         Args:
             x: the grid.
             modulation: (b, 9 width), from the noise level, shared by all blocks.
             mask: padded frames are no keys.
+            condition: whose tokens to attend to.
         """
         scale_time, shift_time, gate_time, *rest = (
             (modulation + self.offset)[:, :, None, None].to(x.dtype).chunk(9, 1)
@@ -93,6 +142,8 @@ class GridBlock(nn.Module):
         if self.band is not None:
             h = torch.addcmul(shift_band, channel_norm(x), 1 + scale_band)
             x = x + gate_band * _sequences(h, self.band)
+        if self.cross is not None:
+            x = x + self.cross(channel_norm(x), condition)
         h = torch.addcmul(shift_mlp, channel_norm(x), 1 + scale_mlp).permute(0, 2, 3, 1)
         gate, up = self.gate_up(h).chunk(2, -1)
         return x + gate_mlp * self.down(functional.silu(gate) * up).permute(0, 3, 1, 2)

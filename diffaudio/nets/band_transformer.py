@@ -18,7 +18,7 @@ from diffaudio.nets.layers import (
     pool_mask,
     zeroed,
 )
-from diffaudio.nets.net import Net
+from diffaudio.nets.net import Condition, Net
 from diffaudio.shapes import Mask, State, Tensor, Time
 
 __all__ = ["BandTransformer"]
@@ -49,12 +49,13 @@ class BandTransformer(Net):
         width: channels of a token.
         depth: blocks.
         heads: attention heads.
+        cross_attention: whether every block attends to the tokens of the condition.
 
     Raises:
         ValueError: no block, so that nothing would see the noise level, or sizes that do not fit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a size each
         self,
         in_channels: int,
         out_channels: int,
@@ -65,6 +66,7 @@ class BandTransformer(Net):
         width: int = 256,
         depth: int = 8,
         heads: int = 4,
+        cross_attention: bool = False,
     ) -> None:
         super().__init__()
         if depth < 1:
@@ -74,7 +76,10 @@ class BandTransformer(Net):
         self.embed = NoiseEmbedding(width)
         self.modulate = shared_modulation(width, width)
         self.encode = BandLinear(bands, in_channels * cell, width)
-        self.blocks = nn.ModuleList(GridBlock(width, heads, bands) for _ in range(depth))
+        tokens = width if cross_attention else 0
+        self.blocks = nn.ModuleList(
+            GridBlock(width, heads, bands, tokens=tokens) for _ in range(depth)
+        )
         self.decode = zeroed(BandLinear(bands, width, out_channels * cell))
 
     def forward(
@@ -82,7 +87,7 @@ class BandTransformer(Net):
         x: State,
         c_noise: Time,
         mask: Mask | None = None,
-        condition: Tensor | None = None,
+        condition: Condition | None = None,
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
@@ -92,7 +97,7 @@ class BandTransformer(Net):
         x = x.unflatten(3, (-1, self.patch)).unflatten(2, (self.bands, -1))  # (b, c, k, w, l, p)
         tokens = self.encode(x.permute(0, 2, 4, 1, 3, 5).flatten(3)).permute(0, 3, 1, 2)
         for block in self.blocks:
-            tokens = block(tokens, modulation, mask)
+            tokens = block(tokens, modulation, mask, condition)
         x = self.decode(channel_norm(tokens).permute(0, 2, 3, 1))  # (b, k, l, c w p)
         x = x.unflatten(3, (-1, (bins + self.bands - 1) // self.bands, self.patch))
         x = x.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)

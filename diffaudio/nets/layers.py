@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from diffaudio.nets.net import Condition
 from diffaudio.shapes import Mask, State, Tensor, Time
 
 _Layer = TypeVar("_Layer", bound=nn.Module)
@@ -84,12 +85,12 @@ class NoiseEmbedding(nn.Module):
             nn.Linear(2 * sinusoids, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU()
         )
 
-    def forward(self, c_noise: Time, condition: Tensor | None = None) -> Tensor:
-        """Embed each item's noise level and its condition (b, size)."""
+    def forward(self, c_noise: Time, condition: Condition | None = None) -> Tensor:
+        """Embed each item's noise level and its condition's vector: (b, size)."""
         angles = c_noise.float()[:, None] * self.frequencies
         first, act, second, last = self.layers
         h = first(torch.cat([angles.cos(), angles.sin()], -1))
-        return last(second(act(h if condition is None else h + condition)))
+        return last(second(act(h if condition is None else h + condition.vector)))
 
 
 class Modulation(nn.Module):

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from torch.nn import functional
 
 from diffaudio.nets.layers import masked, pad_to, pool_mask
-from diffaudio.nets.net import Net
+from diffaudio.nets.net import Condition, Net
 from diffaudio.nets.unet2d import UNet2d
-from diffaudio.shapes import Mask, State, Tensor, Time
+from diffaudio.shapes import Mask, State, Time
 
 __all__ = ["UNet1d"]
 
@@ -73,7 +73,7 @@ class UNet1d(Net):
         x: State,
         c_noise: Time,
         mask: Mask | None = None,
-        condition: Tensor | None = None,
+        condition: Condition | None = None,
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         frames = x.shape[3]

@@ -26,7 +26,7 @@ from diffaudio.nets.layers import (
     pool_mask,
     zeroed,
 )
-from diffaudio.nets.net import Net
+from diffaudio.nets.net import Condition, Net
 from diffaudio.shapes import Mask, State, Tensor, Time
 
 __all__ = ["UNet2d"]
@@ -115,12 +115,13 @@ class UNet2d(Net):
         strides: (bins, frames) from each level to the next; one less than widths.
         blocks: residual blocks a level and direction.
         depth: attention blocks at the bottom, with a head for every 32 channels.
+        cross_attention: whether these attend to the tokens of the condition as well.
 
     Raises:
         ValueError: sizes that do not fit, or that leave nothing to see the noise level.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a size each
         self,
         in_channels: int,
         out_channels: int,
@@ -131,6 +132,7 @@ class UNet2d(Net):
         strides: Sequence[Sequence[int]] = ((2, 1), (2, 1)),
         blocks: int = 1,
         depth: int = 2,
+        cross_attention: bool = False,
     ) -> None:
         super().__init__()
         if len(strides) != len(widths) - 1:
@@ -139,6 +141,8 @@ class UNet2d(Net):
             raise ValueError(f"widths must be at least 2, or the norm leaves nothing: {widths}")
         if not (depth or (blocks and strides)):
             raise ValueError("no residual and no attention block: nothing sees the noise level")
+        if cross_attention and not depth:
+            raise ValueError("cross_attention is that of attention blocks: depth must not be 0")
         first, bottom = widths[0], widths[-1]
         self.embedding = embedding = 4 * first
         self.patch = tuple(patch)
@@ -154,8 +158,10 @@ class UNet2d(Net):
         steps = list(zip(widths, widths[1:], strides, heights, strict=False))
         self.down = nn.ModuleList(Down(*step, blocks, embedding) for step in steps)
         self.up = nn.ModuleList(Up(*step, blocks, embedding) for step in steps[::-1])
+        tokens = embedding if cross_attention else 0
         self.bottom = nn.ModuleList(
-            GridBlock(bottom, max(bottom // HEAD, 1), heights[-1]) for _ in range(depth)
+            GridBlock(bottom, max(bottom // HEAD, 1), heights[-1], tokens=tokens)
+            for _ in range(depth)
         )
         self.head = zeroed(Unpatches(first, out_channels, self.patch))
 
@@ -164,7 +170,7 @@ class UNet2d(Net):
         x: State,
         c_noise: Time,
         mask: Mask | None = None,
-        condition: Tensor | None = None,
+        condition: Condition | None = None,
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         bins, frames = x.shape[2:]
@@ -184,7 +190,7 @@ class UNet2d(Net):
         if self.bottom:
             modulation = self.modulate(embedding)
             for block in self.bottom:
-                x = block(x, modulation, mask)
+                x = block(x, modulation, mask, condition)
         for up, (skip, mask) in zip(self.up, reversed(kept), strict=True):
             x = up(x, skip, embedding, mask)
         x = self.head(functional.silu(channel_norm(x)))

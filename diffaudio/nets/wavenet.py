@@ -22,7 +22,7 @@ from diffaudio.nets.layers import (
     pool_mask,
     zeroed,
 )
-from diffaudio.nets.net import Net
+from diffaudio.nets.net import Condition, Net
 from diffaudio.shapes import Mask, State, Tensor, Time
 
 __all__ = ["WaveNet"]
@@ -102,7 +102,7 @@ class WaveNet(Net):
         x: State,
         c_noise: Time,
         mask: Mask | None = None,
-        condition: Tensor | None = None,
+        condition: Condition | None = None,
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         frames = x.shape[3]

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from diffaudio.nets.attention import Attention, _attend, rotate
+from diffaudio.nets import Condition
+from diffaudio.nets.attention import Attention, CrossAttention, _attend, rotate
 
 
 def test_rotation_depends_on_distance_only():
@@ -67,3 +68,20 @@ def test_masked_keys_are_unseen():
     before = layer(x, bias)
     x[:, 4:] += 10
     torch.testing.assert_close(layer(x, bias)[:, :4], before[:, :4])
+
+
+def test_cross_attention_by_hand():
+    """Every place averages the values of its item's tokens by exp(normed q . k / sqrt(d))."""
+    torch.manual_seed(0)
+    layer, x = CrossAttention(8, 2, 6), torch.randn(2, 8, 3, 5)
+    torch.nn.init.eye_(layer.out.weight)
+    tokens = torch.randn(2, 4, 6)
+    inside = torch.tensor([[True, True, True, False], [True, True, True, True]])
+    made = layer(x, Condition(torch.zeros(2, 6), tokens, inside))
+    norm = lambda v: (v - v.mean()) / (v.var(unbiased=False) + 1e-5).sqrt()  # noqa: E731
+    keys, values = (tokens[0, :3] @ layer.key_value.weight.T).split(8, -1)
+    for head in (slice(0, 4), slice(4, 8)):
+        q = norm((layer.query.weight @ x[0, :, 1, 3])[head])
+        weights = torch.stack([(q @ norm(k[head]) / 2).exp() for k in keys])
+        wanted = (weights[:, None] * values[:, head]).sum(0) / weights.sum()
+        torch.testing.assert_close(made[0, head, 1, 3], wanted)

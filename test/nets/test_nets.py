@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from diffaudio.nets import BandTransformer, UNet1d, UNet2d, WaveNet
+from diffaudio.log import Refusal
+from diffaudio.nets import BandTransformer, Condition, UNet1d, UNet2d, WaveNet
 from diffaudio.nets.layers import NoiseEmbedding
 
 NETS = {
@@ -120,12 +121,42 @@ def test_noise_level_matters(name):
 @pytest.mark.parametrize("name", NETS)
 def test_a_condition_matters_to_its_own_item(name):
     net, x, c_noise = build(name), torch.randn(2, 4, BINS[name], 8), torch.rand(2)
-    condition = torch.randn(2, net.embedding)
+    condition = Condition(torch.randn(2, net.embedding))
     told, other = net(x, c_noise, None, condition), net(x, c_noise)
     assert (told - other).abs().amax((1, 2, 3)).min() > 1e-3
-    condition[1] = 0  # what is added to the noise level
+    condition.vector[1] = 0  # what is added to the noise level
     torch.testing.assert_close(net(x, c_noise, None, condition)[0], told[0])
     torch.testing.assert_close(net(x, c_noise, None, condition)[1], other[1])
+
+
+CROSS = {
+    "unet2d": lambda: UNet2d(4, 2, 65, widths=(8, 16), strides=((2, 2),), cross_attention=True),
+    "bands": lambda: BandTransformer(4, 2, 65, width=16, depth=2, cross_attention=True),
+}
+
+
+@pytest.mark.parametrize("name", CROSS)
+def test_tokens_matter_to_their_own_item(name):
+    torch.manual_seed(0)
+    net, x, c_noise = CROSS[name](), torch.randn(2, 4, 65, 8), torch.rand(2)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    vector, tokens = torch.randn(2, net.embedding), torch.randn(2, 3, net.embedding)
+    told = net(x, c_noise, None, Condition(vector, tokens, torch.ones(2, 3, dtype=torch.bool)))
+    told.square().sum().backward()
+    silent = [n for n, p in net.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
+    assert silent == []
+    inside = torch.tensor([[True, False, True], [True, True, True]])
+    less = net(x, c_noise, None, Condition(vector, tokens, inside))
+    assert (told - less)[0].abs().max() > 1e-3
+    torch.testing.assert_close(less[1], told[1])
+    alone = Condition(vector[:1], tokens[:1, ::2], inside[:1, ::2])
+    torch.testing.assert_close(
+        net(x[:1], c_noise[:1], None, alone)[0], less[0], rtol=1e-4, atol=1e-5
+    )
+    for condition in (None, Condition(vector)):
+        with pytest.raises(Refusal, match="no tokens"):
+            net(x, c_noise, None, condition)
 
 
 def test_sizes_that_do_not_fit_are_refused():
@@ -137,6 +168,8 @@ def test_sizes_that_do_not_fit_are_refused():
         with pytest.raises(ValueError, match="nothing sees the noise level"):
             UNet2d(4, 2, 64, widths=(8,) * (len(strides) + 1), strides=strides, blocks=blocks,
                    depth=0)  # fmt: skip
+    with pytest.raises(ValueError, match="cross_attention"):
+        UNet2d(4, 2, 64, depth=0, cross_attention=True)
     with pytest.raises(ValueError, match="depth must be at least 1"):
         BandTransformer(4, 2, 64, depth=0)
     with pytest.raises(ValueError, match="heads"):
@@ -148,3 +181,11 @@ def test_sizes_that_do_not_fit_are_refused():
     for options in ({"layers": 0}, {"cycle": 0}, {"patch": 0}):
         with pytest.raises(ValueError, match="at least 1"):
             WaveNet(4, 2, 1, **options)
+
+
+def test_a_condition_is_added_to_what_the_first_layer_makes_of_the_noise_level():
+    torch.manual_seed(0)
+    embed, vector, c_noise = NoiseEmbedding(8), torch.randn(8), torch.rand(3)
+    told = embed(c_noise, Condition(vector.expand(3, 8)))
+    embed.layers[0].bias.data += vector
+    torch.testing.assert_close(embed(c_noise), told)
