@@ -16,10 +16,17 @@ RECIPES = Path(__file__).parents[1] / "egs"
 def package_of(recipe):
     """Give a function that imports `local.NAME` of a recipe; other recipes have such names too."""
     make_local_found()
+    _forget()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(RECIPES / recipe)
             yield lambda name: importlib.import_module(f"local.{name}")
     finally:
-        for name in [name for name in sys.modules if name.split(".")[0] == "local"]:
-            del sys.modules[name]
+        _forget()
+
+
+def _forget():
+    """Let no package `local` of another folder answer."""
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.split(".")[0] == "local"]:
+        del sys.modules[name]

@@ -1,24 +1,16 @@
 import importlib.util
 import shutil
 import sys
-from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from diffaudio import weights
-from diffaudio.codec import CompressedSTFT
 from diffaudio.data import plan
 from diffaudio.decode import trained
-from diffaudio.decode.trained import Meter
 from diffaudio.files import read_json, write_json
-from diffaudio.inverse import Clip, PiGDM, Restoration
 from diffaudio.log import Refusal
-from diffaudio.model import Model
-from diffaudio.nets import BandTransformer
-from diffaudio.process import RectifiedFlow, Uniform, Velocity
 
 
 @pytest.fixture
@@ -62,25 +54,6 @@ def test_an_utterance_does_not_depend_on_its_batch(model, speech, lengths):
     for row, n in zip(made, lengths, strict=True):
         np.testing.assert_allclose(row[0, :n], alone[n][:, 0], atol=1e-5)
         assert np.abs(alone[n]).max() > 0.01
-
-
-def test_a_prior_restores_outside_of_inference_mode_and_is_metered(model):
-    """Methods ask for gradients; each estimate is one call. Also in bfloat16."""
-    torch.manual_seed(0)
-    codec, sizes = CompressedSTFT(n_fft=126, hop=32), {"bands": 8, "width": 16, "depth": 1}
-    prior = Model(
-        codec, RectifiedFlow(), Velocity(), partial(BandTransformer, heads=2, **sizes), Uniform()
-    )
-    measured, clip = torch.linspace(-0.2, 0.2, 800).reshape(1, 1, -1), Clip(0.15)
-    for precision in ("fp32", "bf16"):
-        spec = replace(model.spec, precision=precision)
-        one = replace(model, model=prior.requires_grad_(False).eval(), spec=spec, meter=Meter())
-        prior.net.register_forward_hook(partial(trained._count, one.meter))
-        made = one.restore(clip.measure(measured), Restoration(clip, PiGDM()), [3])
-        assert made.dtype == torch.float32
-        torch.testing.assert_close(clip.measure(made), clip.measure(measured))
-        assert (one.meter.runs, one.meter.calls) == (1, 2)
-        assert one.meter.seconds > 0
 
 
 def test_the_key_decides_the_noise(model, speech):
