@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from diffaudio.decode.configuration import read_config
 from diffaudio.decode.enhance import enhance_file, enhanced
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import Encoding, blocks, reading, shown, writing
-from diffaudio.decode.trained import Trained, read_config
+from diffaudio.decode.trained import Trained
 from diffaudio.decode.trained import load as load_trained
 from diffaudio.log import Refusal
 

@@ -19,7 +19,7 @@ model:
   net:
     class_path: diffaudio.nets.BandTransformer
     init_args: {bands: 8, width: 16, depth: 1, heads: 2}
-  times: {class_path: diffaudio.process.Uniform}
+  objective: {times: {class_path: diffaudio.process.Uniform}}
   given: beside
 decode:
   sampler:
@@ -47,7 +47,7 @@ def write_checkpoint(folder, step, held):
 
 def write_exp(exp, text):
     """Write an experiment: config.yaml, two checkpoints and best.json."""
-    from diffaudio.decode.trained import read_config
+    from diffaudio.decode.configuration import read_config
     from diffaudio.model import Model
 
     exp.mkdir()
@@ -80,8 +80,9 @@ def tiny_prior(tmp_path_factory):
 @pytest.fixture(scope="session")
 def loaded():
     """Return a function that loads the model in a folder, with options as on a command line."""
+    from diffaudio.decode.configuration import read_config
     from diffaudio.decode.spec import DecodeSpec
-    from diffaudio.decode.trained import load, read_config
+    from diffaudio.decode.trained import load
 
     def make(folder, options=(), **more):
         config = read_config(folder / "config.yaml", options)

@@ -5,6 +5,7 @@ import torch
 from oracle import SOLVERS
 from test_model import batch, build, tiny
 
+from diffaudio.denoiser import Surroundings
 from diffaudio.log import Refusal
 from diffaudio.nets import BandTransformer, Characters, Labels, Net
 from diffaudio.process import (
@@ -55,7 +56,7 @@ def labels(size):
 def watched(path=None):
     options = {"given": "none", "level": "none", "net": Watching, "condition": labels}
     model = build(path or VE(), X0(), **options)
-    model.condition.vectors.weight.data = torch.eye(4)
+    model.denoiser.condition.vectors.weight.data = torch.eye(4)
     return model
 
 
@@ -73,23 +74,23 @@ def test_conditions_seen_are_calls_made_are_calls_asked_for(solver, name):
     calls = 6 if solver.plan(6) else 7
     sampler = Sampler(solver, LogSNRGrid(), calls, guidance)
     run(model, sampler, weaker=weaker if name == "autoguidance" else None)
-    assert len(model.net.seen) == calls
-    assert all(condition is not None for condition in model.net.seen)
-    for condition in model.net.seen:
+    assert len(model.denoiser.net.seen) == calls
+    assert all(condition is not None for condition in model.denoiser.net.seen)
+    for condition in model.denoiser.net.seen:
         rows = condition.argmax(1).tolist()
         assert rows[:2] == [2, 0]
         assert answers is None or len(rows) == 2 * answers
         assert rows == ROWS.get(name, rows)
     if name == "autoguidance":
-        assert [seen.argmax(1).tolist() for seen in weaker.net.seen] == [[2, 0]] * calls
+        assert [seen.argmax(1).tolist() for seen in weaker.denoiser.net.seen] == [[2, 0]] * calls
     if name == "interval":
-        assert {len(condition) for condition in model.net.seen} == {2, 4}
+        assert {len(condition) for condition in model.denoiser.net.seen} == {2, 4}
 
 
 def test_cfg_plus_plus_asks_for_nothing_at_every_call():
     model = watched()
     run(model, Sampler(DDIM(), LogSNRGrid(), 5, CFGPlusPlus(0.5)))
-    assert [seen.argmax(1).tolist() for seen in model.net.seen] == [[2, 0, 3, 3]] * 5
+    assert [seen.argmax(1).tolist() for seen in model.denoiser.net.seen] == [[2, 0, 3, 3]] * 5
 
 
 def test_guided_answers_are_those_of_separate_calls():
@@ -98,10 +99,10 @@ def test_guided_answers_are_those_of_separate_calls():
     model = build(VE(), X0(), **options)
     one = batch([0, 2], 3000, given=False)
     state = model.codec.encode(one.target)
-    here = model.path.at(torch.tensor([0.5], dtype=torch.float64)).knots()[0]
+    here = model.denoiser.path.at(torch.tensor([0.5], dtype=torch.float64)).knots()[0]
 
     def answers(labels, *others):
-        found = model.answers(None, None, {"label": labels}, others)
+        found = model.denoiser.answers(Surroundings(None, None), {"label": labels}, others)
         return found(state, here, 1 + len(others))
 
     together = answers(["two", "zero"], None, {"label": "one"})
@@ -118,7 +119,7 @@ def test_a_share_of_training_items_is_told_nothing():
     for step in range(400):
         one.keys, one.fields = [2 * step, 2 * step + 1], {"label": ["two", "zero"]}
         model(one)
-        rows = model.net.seen[-1].argmax(1)
+        rows = model.denoiser.net.seen[-1].argmax(1)
         assert all(row in (3, own) for row, own in zip(rows.tolist(), (2, 0), strict=True))
         nothing += (rows == 3).sum().item()
     assert 50 < nothing < 110  # 80 of 800, deviation 8.5
@@ -130,7 +131,7 @@ def test_what_is_scored_is_told_everything():
     for step in range(60):
         one.keys, one.fields = [2 * step, 2 * step + 1], {"label": ["two", "zero"]}
         model(one)
-    assert all(seen.argmax(1).tolist() == [2, 0] for seen in model.net.seen)
+    assert all(seen.argmax(1).tolist() == [2, 0] for seen in model.denoiser.net.seen)
 
 
 def test_mistakes_are_refused_with_what_is_known():
@@ -161,7 +162,7 @@ def test_text_is_attended_to_whatever_the_text_beside_it():
 
     torch.manual_seed(0)
     model = build(VE(), X0(), given="none", level="none", net=net, condition=spelled)
-    for parameter in model.net.parameters():
+    for parameter in model.denoiser.net.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     sampler = Sampler(DDIM(), LogSNRGrid(), 2, ClassifierFree(2.0))
     first, second = run(model, sampler, ("one", "seven")), run(model, sampler, ("one", "two"))

@@ -22,6 +22,7 @@ from diffaudio.process import (
     Epsilon,
     FlowSE,
     LogNormal,
+    Objective,
     RectifiedFlow,
     SchroedingerBridgeVE,
     Uniform,
@@ -39,10 +40,12 @@ def tiny(inputs, outputs, bins):
 def build(path=None, target=None, **options):
     torch.manual_seed(0)
     options = {"given": "beside", "level": "rms", **options}
-    times = options.pop("times", Uniform())
+    aims = ("times", "weight", "audio_loss", "consistency", "coupled")
+    objective = {name: options.pop(name) for name in aims if name in options}
     net = options.pop("net", tiny)
     codec = options.pop("codec", CompressedSTFT(n_fft=128, hop=32))
-    model = Model(codec, path or SchroedingerBridgeVE(), target or X0(), net, times, **options)
+    aim = Objective(**{"times": Uniform(), **objective})
+    model = Model(codec, path or SchroedingerBridgeVE(), target or X0(), net, aim, **options)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return model.eval()
@@ -79,7 +82,7 @@ def test_loss_of_an_item_is_its_own(name):
     for row in range(4):
         alone, _ = model(batch([row], LENGTHS[row]))
         torch.testing.assert_close(together[row : row + 1], alone, rtol=1e-4, atol=1e-5)
-    assert set(parts) == {"state"} | ({"audio"} if model.audio_loss else set())
+    assert set(parts) == {"state"} | ({"audio"} if model.objective.audio_loss else set())
     assert torch.isfinite(together).all()
 
 
@@ -145,7 +148,7 @@ class Oracle(Net):
 def with_oracle(name, **options):
     """Return a model of one utterance whose network knows the answer, and the utterance."""
     model, one = build(net=Oracle, **{**FORMULATIONS[name], **options}), batch([1])
-    net, level = model.net, 1.0
+    net, level = model.denoiser.net, 1.0
     if model.level != "none":
         x = one.given
         level = x.abs().max() if model.level == "peak" else x.square().mean().sqrt()
@@ -153,8 +156,8 @@ def with_oracle(name, **options):
         net.y = model.codec.encode(one.given / level)
     else:
         one.audio.pop("noisy")
-    net.change = model.codec.encode(one.target / level) - (net.y if model.residual else 0)
-    net.path, net.target = model.path, model.target
+    net.change = model.codec.encode(one.target / level) - (net.y if model.denoiser.residual else 0)
+    net.path, net.target = model.denoiser.path, model.denoiser.target
     return model, one, level
 
 
@@ -169,17 +172,19 @@ def test_an_oracle_has_no_loss(name):
     loss, parts = model(one)
     assert loss.item() < 1e-6
     assert parts["audio"].item() < 1e-4
-    assert unit_noise(model.net.noises[0]) or name == "regression"  # that one sees no noise
+    assert (
+        unit_noise(model.denoiser.net.noises[0]) or name == "regression"
+    )  # that one sees no noise
 
 
 @pytest.mark.parametrize("name", FORMULATIONS)
 def test_an_answer_that_is_off_costs_its_square_and_the_weighted_distance_of_waveforms(name):
     model, one, level = with_oracle(name, audio_loss=0.5)
-    model.net.off = 0.1
+    model.denoiser.net.off = 0.1
     loss, parts = model(one)
     assert parts["state"].item() == pytest.approx(0.01, rel=1e-3)
-    at = model.path.at(model.net.times[0])
-    _, c_out = model.target.coefficients(at)
+    at = model.denoiser.path.at(model.denoiser.net.times[0])
+    _, c_out = model.denoiser.target.coefficients(at)
     clean = model.codec.encode(one.target / level)
     estimate = model.codec.decode(clean + c_out.float().item() * 0.1, one.target.shape[-1])
     distance = (estimate - one.target / level).abs().mean().item()
@@ -190,13 +195,13 @@ def test_an_answer_that_is_off_costs_its_square_and_the_weighted_distance_of_wav
 @pytest.mark.parametrize("name", FORMULATIONS)
 def test_with_an_oracle_generation_gives_the_target(name):
     model, one, _ = with_oracle(name)
-    path, calls = model.path, 4
+    path, calls = model.denoiser.path, 4
     grid = UniformGrid(t_last=max(0.2, path.t_min))
     out = model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), grid, calls))
     torch.testing.assert_close(out, one.target, atol=1e-4, rtol=1e-3)
-    times = torch.cat(model.net.times)
+    times = torch.cat(model.denoiser.net.times)
     torch.testing.assert_close(times, grid.times(path, calls), rtol=1e-5, atol=1e-6)
-    *_, before, last = model.net.noises  # of the first call a bridge knows nothing yet
+    *_, before, last = model.denoiser.net.noises  # of the first call a bridge knows nothing yet
     torch.testing.assert_close(before, last, rtol=1e-3, atol=1e-3)
     assert unit_noise(last)
 
@@ -206,9 +211,11 @@ def test_sampling_starts_at_what_is_given_with_the_path_s_noise():
     path = OUVE()
     model, one, _ = with_oracle("ouve")
     model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), UniformGrid(), 1))
-    (seen,) = model.net.noises  # (z - alpha x_0) / sigma, z = alpha y + sigma eps
+    (seen,) = model.denoiser.net.noises  # (z - alpha x_0) / sigma, z = alpha y + sigma eps
     end = torch.tensor(path.t_max)
-    eps = seen - path.alpha(end) / path.sigma(end) * (model.net.y - model.net.change)
+    eps = seen - path.alpha(end) / path.sigma(end) * (
+        model.denoiser.net.y - model.denoiser.net.change
+    )
     frames = model.codec.frames(one.samples).tolist()
     drawn = KeyedNoise(one.keys, eps.shape[1:3], frames)()
     torch.testing.assert_close(eps.float(), drawn, rtol=1e-3, atol=1e-3)
@@ -217,7 +224,7 @@ def test_sampling_starts_at_what_is_given_with_the_path_s_noise():
 def test_residual_model_starts_from_what_is_given():
     """An untrained network says 0, so one call of a residual bridge returns the noisy audio."""
     path, codec = SchroedingerBridgeVE(), CompressedSTFT()
-    model = Model(codec, path, X0(), tiny, Uniform(), given="residual")
+    model = Model(codec, path, X0(), tiny, Objective(Uniform()), given="residual")
     one = batch([0, 1])
     out = model.generate(one.given, one.samples, one.keys, Sampler(DDIM(), UniformGrid(), 1))
     torch.testing.assert_close(out, one.given, atol=1e-5, rtol=1e-4)
@@ -236,8 +243,8 @@ def test_training_times_are_those_of_the_step_where_it_has_some():
     model, one, _ = with_oracle("flow-wave")
     one.times = torch.tensor([0.25])
     model(one)
-    end = model.path.t_min + 0.25 * (model.path.t_max - model.path.t_min)
-    assert model.net.times[0].item() == pytest.approx(end)
+    end = model.denoiser.path.t_min + 0.25 * (model.denoiser.path.t_max - model.denoiser.path.t_min)
+    assert model.denoiser.net.times[0].item() == pytest.approx(end)
     loss = build()(replace(batch([0, 1]), times=torch.tensor([0.25, 0.5])))[0]
     swapped = build()(replace(batch([0, 1]), times=torch.tensor([0.5, 0.25])))[0]
     assert not torch.isclose(loss, swapped).any()
@@ -289,23 +296,23 @@ def test_consistency_asks_again_nearer_on_the_same_trajectory(name):
     one.step = 30
     loss, _ = model(one)
     assert loss.item() < 1e-5
-    (time, nearer), (eps, again) = model.net.times, model.net.noises
+    (time, nearer), (eps, again) = model.denoiser.net.times, model.denoiser.net.noises
     torch.testing.assert_close(eps, again, atol=1e-3, rtol=1e-3)
-    s = [torch.sigmoid(-model.path.log_snr(t)) for t in (time, nearer)]
+    s = [torch.sigmoid(-model.denoiser.path.log_snr(t)) for t in (time, nearer)]
     torch.testing.assert_close(s[1] / s[0], torch.full_like(s[0], 7 / 8), rtol=1e-4, atol=0)
     one.step = 9
     model(one)
-    assert len(model.net.times) == 3  # the first stage is denoising: one call
+    assert len(model.denoiser.net.times) == 3  # the first stage is denoising: one call
 
 
 def test_the_loss_of_consistency_is_weighed_by_its_stage_and_moves_one_call_alone():
     model, one, _ = with_oracle("edm", consistency=Consistency(every=10))
-    model.net.off = torch.nn.Parameter(torch.tensor(0.1))
+    model.denoiser.net.off = torch.nn.Parameter(torch.tensor(0.1))
     losses = []
     for one.step in (10, 50):
         loss, parts = model(one)
         losses.append(loss.item() / parts["state"].item())
-        (slope,) = torch.autograd.grad(loss.sum(), [model.net.off])
+        (slope,) = torch.autograd.grad(loss.sum(), [model.denoiser.net.off])
         assert slope.item() != 0
     assert losses == pytest.approx([2.0, 32.0])
 
@@ -316,8 +323,8 @@ def test_coupled_noise_is_what_the_audio_was_generated_from():
     one.ids = ["clip-003"]
     model(one)
     frames = model.codec.frames(one.samples).tolist()
-    drawn = KeyedNoise([key(7, "clip-003")], model.net.change.shape[1:3], frames)()
-    torch.testing.assert_close(model.net.noises[0].float(), drawn, atol=1e-3, rtol=1e-3)
+    drawn = KeyedNoise([key(7, "clip-003")], model.denoiser.net.change.shape[1:3], frames)()
+    torch.testing.assert_close(model.denoiser.net.noises[0].float(), drawn, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["edm", "flowse", "bridge-residual"])

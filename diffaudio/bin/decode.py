@@ -7,8 +7,8 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from diffaudio.config import parse
+from diffaudio.decode.configuration import SECTIONS
 from diffaudio.decode.stage import decode_set
-from diffaudio.decode.trained import SECTIONS
 
 __all__ = ["main"]
 

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from diffaudio.config import Config, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.denoiser import Surroundings
 from diffaudio.log import environment
 from diffaudio.model import Model
 from diffaudio.precision import autocast, bf16
@@ -99,7 +100,8 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
 def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
     """Return a batch of white noise in every role, with any condition, where the model is."""
     device = next(model.parameters()).device
-    example = model.condition.example if model.condition else {}
+    condition = model.denoiser.condition
+    example = condition.example if condition else {}
     samples = round(seconds * audio.rate)
     shape = (items, audio.channels, samples)
     return Batch(
@@ -116,9 +118,10 @@ def _macs(model: Model, batch: Batch) -> float:
     """Count the multiply-adds of one network call."""
     state = model.codec.encode(batch.target)
     given = None if batch.given is None else model.codec.encode(batch.given)
-    middle = torch.tensor((model.path.t_min + model.path.t_max) / 2, dtype=torch.float64)
+    path = model.denoiser.path
+    middle = torch.tensor((path.t_min + path.t_max) / 2, dtype=torch.float64)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.answers(given, None, batch.fields, ())(state, model.path.at(middle), 1)
+        model.denoiser.answers(Surroundings(given, None), batch.fields)(state, path.at(middle), 1)
     return float(counter.get_total_flops()) / 2
 
 

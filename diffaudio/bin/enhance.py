@@ -16,9 +16,10 @@ import torch
 from jsonargparse import ArgumentParser
 
 from diffaudio.config import parse
+from diffaudio.decode.configuration import MODEL, check_config, read_config
 from diffaudio.decode.enhance import enhance_files, pairs
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import MODEL, check_config, load, read_config
+from diffaudio.decode.trained import load
 from diffaudio.log import Refusal
 
 __all__ = ["experiment", "main"]

@@ -8,8 +8,8 @@ from jsonargparse import ArgumentParser
 
 from diffaudio.bin.enhance import experiment
 from diffaudio.config import parse
+from diffaudio.decode.configuration import SECTIONS
 from diffaudio.decode.export import export
-from diffaudio.decode.trained import SECTIONS
 
 __all__ = ["main"]
 

@@ -14,10 +14,11 @@ from jsonargparse import ArgumentParser
 
 from diffaudio.bin.enhance import experiment
 from diffaudio.config import parse
+from diffaudio.decode.configuration import MODEL, read_config
 from diffaudio.decode.restore import restore_file
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import blocks, reading
-from diffaudio.decode.trained import MODEL, load, read_config
+from diffaudio.decode.trained import load
 from diffaudio.inverse import (
     DPS,
     Clip,

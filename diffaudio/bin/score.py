@@ -62,7 +62,7 @@ def _sections(*, outside: bool) -> dict[str, type]:
     """Name the sections: those that decoding read, too, unless the wavs came from elsewhere."""
     sections: dict[str, type] = {"audio": AudioSpec, "score": ScoreSpec}
     if not outside:
-        from diffaudio.decode.trained import SECTIONS
+        from diffaudio.decode.configuration import SECTIONS
 
         sections |= SECTIONS
     return sections

@@ -20,8 +20,9 @@ from diffaudio import origins, provenance
 from diffaudio.config import Config, parse
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
-from diffaudio.data.batch import Batch, Batching, train_loader
+from diffaudio.data.batch import Batch
 from diffaudio.data.index import Index
+from diffaudio.data.loader import Batching, train_loader
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import exclusive
 from diffaudio.log import Refusal, log
@@ -117,20 +118,8 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         for name in sets
     }
     index = Index.open(options.dump / options.train_set)
-    torch.manual_seed(plan.key(spec.seed, "weights"))
-    model = config.build(Model)
-    model.check(audio)
-    if model.coupled is not None and spec.crop_seconds is not None:
-        raise Refusal(
-            f"train.crop_seconds: {spec.crop_seconds}, but model.coupled needs whole utterances: "
-            "the noise that a crop was made from is not known",
-            mend="set train.crop_seconds to null",
-        )
-    log.info(
-        "%d utterances, %.2f h; %.2f million parameters",
-        *(len(index), index.samples.sum() / audio.rate / 3600),
-        sum(parameter.numel() for parameter in model.parameters()) / 1e6,
-    )
+    model = _model(config, audio, spec)
+    log.info("%d utterances, %.2f h", len(index), index.samples.sum() / audio.rate / 3600)
     batching = Batching(
         global_batch=spec.global_batch,
         max_per_device=spec.max_per_device,
@@ -162,6 +151,26 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
     return job, {**inputs, **origins.code()}
+
+
+def _model(config: Config, audio: AudioSpec, spec: TrainSpec) -> Model:
+    """Build the model, its weights drawn from the seed.
+
+    Raises:
+        Refusal: it cannot take this audio, or is to be trained on what it cannot be trained on.
+    """
+    torch.manual_seed(plan.key(spec.seed, "weights"))
+    model = config.build(Model)
+    model.check(audio)
+    if model.objective.coupled is not None and spec.crop_seconds is not None:
+        raise Refusal(
+            f"train.crop_seconds: {spec.crop_seconds}, but model.objective.coupled needs whole "
+            "utterances: the noise that a crop was made from is not known",
+            mend="set train.crop_seconds to null",
+        )
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    log.info("%.2f million parameters", parameters / 1e6)
+    return model
 
 
 def _sets(options: Any, spec: TrainSpec) -> list[str]:

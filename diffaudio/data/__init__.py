@@ -14,5 +14,6 @@ merge.py     the shards of a data set made into one index
 index.py     the merged index, memory-mapped
 plan.py      which rows a step takes, and the key of every random draw
 mix.py       clean and noise remixed at another level
-batch.py     padded batches for training and evaluation (the only module with torch)
+batch.py     items side by side, padded (torch)
+loader.py    batches of a data set for training and evaluation (torch)
 """

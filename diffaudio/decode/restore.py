@@ -13,6 +13,7 @@ import torch
 from diffaudio.data import plan
 from diffaudio.decode.stream import Encoding, blocks, reading, resampled, shown, writing
 from diffaudio.decode.trained import Trained
+from diffaudio.denoiser import Surroundings
 from diffaudio.inverse import Measurement, Restoration
 from diffaudio.log import Refusal, log
 from diffaudio.shapes import Audio
@@ -48,6 +49,7 @@ def restore(
         Refusal: the model is given audio, or the method cannot undo what happened.
     """
     model, sampler = trained.model, trained.spec.sampler
+    denoiser = model.denoiser
     if model.has_given:
         raise Refusal(
             "the model turns given audio into other audio; it cannot tell what is likely by itself",
@@ -56,11 +58,12 @@ def restore(
     samples, codec, measured = measured.shape[-1], model.codec, measured.to(trained.device)
     frames = codec.frames(torch.full((len(measured),), samples)).tolist()
     noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, trained.device)
-    decode, deviation = partial(codec.decode, samples=samples), model.target.sigma_data
+    decode, deviation = partial(codec.decode, samples=samples), denoiser.target.sigma_data
     with trained.metered(len(keys)):
         known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
-        prior = model.denoiser(None, None, fields or {}, sampler, trained.weaker)
-        made = decode(how.method.run(sampler, prior, model.path, known, noise)).float()
+        weaker = trained.weaker.denoiser if trained.weaker else None
+        prior = denoiser.bind(Surroundings(None, None), fields or {}, sampler, weaker)
+        made = decode(how.method.run(sampler, prior, denoiser.path, known, noise)).float()
         agreed = made if how.noise else how.operator.nearest(made, known.measured)
         return agreed.cpu()
 

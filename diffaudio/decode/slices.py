@@ -16,10 +16,11 @@ import numpy as np
 import torch
 
 from diffaudio.data import audio, plan
-from diffaudio.data.batch import copies, eval_batches
 from diffaudio.data.index import Index
+from diffaudio.data.loader import copies, eval_batches
+from diffaudio.decode.configuration import read_config
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import Trained, load, read_config
+from diffaudio.decode.trained import Trained, load
 from diffaudio.files import read_json, write_json
 from diffaudio.log import environment
 

@@ -8,9 +8,9 @@ from typing import Any
 from diffaudio import origins, provenance, strict, weights
 from diffaudio.config import Config
 from diffaudio.data.index import Index
+from diffaudio.decode.configuration import MODEL, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import MODEL, read_config
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,23 +14,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from diffaudio import strict, weights
-from diffaudio.config import Config, make_local_found, parse
+from diffaudio import weights
+from diffaudio.config import Config
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
-from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
 from diffaudio.shapes import Audio, Lengths
 
-__all__ = ["MODEL", "SECTIONS", "Meter", "Trained", "check_config", "load", "read_config"]
-
-MODEL: dict[str, type] = {"audio": AudioSpec, "model": Model}  # what was trained
-SECTIONS: dict[str, type] = {**MODEL, "decode": DecodeSpec}  # and how to run it
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_OWN = ("diffaudio.", "local.")
+__all__ = ["Meter", "Trained", "load"]
 
 
 @dataclass
@@ -150,60 +142,6 @@ class Trained:
         )
 
 
-def check_config(path: Path) -> None:
-    """Check that a configuration from elsewhere is there and cannot choose what code runs here.
-
-    Raises:
-        Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
-            recipe's own (`local.*`); or that own code would come from the model's folder itself.
-    """
-    if not path.is_file():
-        raise Refusal(
-            f"{path}: no such file, so {path.parent} is no trained model",
-            mend="give an experiment (exp/NAME) or a folder that `diffaudio export` made",
-        )
-    content = strict.load(path, {})
-    _refuse_foreign(content, path)
-    if "local." in strict.dump(content):
-        _refuse_inside(path.parent)
-
-
-def _refuse_inside(folder: Path) -> None:
-    """Refuse a package `local` that would be found in a model's folder: it may be a stranger's."""
-    make_local_found()
-    spec = importlib.util.find_spec("local")
-    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
-    for place in places:
-        if place and Path(place).resolve().is_relative_to(folder.resolve()):
-            raise Refusal(
-                f"{place}: lies in the folder of the model, whose code is never run",
-                mend="change to the recipe's folder, whose local/ you trust, and give --exp from "
-                "there",
-            )
-
-
-def read_config(
-    path: Path, overrides: Sequence[str] = (), *, sections: Mapping[str, type] = SECTIONS
-) -> Config:
-    """Read a trained model's configuration, having checked it.
-
-    Args:
-        path: the config.yaml of an experiment or of an exported folder.
-        overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
-        sections: those that are wanted.
-
-    Raises:
-        Refusal: as `check_config`, or an override names no key.
-    """
-    check_config(path)
-    return parse(
-        ["--config", str(path), *overrides],
-        prog="diffaudio",
-        description="A trained model's configuration.",
-        sections=sections,
-    )
-
-
 def load(
     folder: Path,
     config: Config,
@@ -251,7 +189,7 @@ def _built(
     model = config.build(Model)
     weights.fit(model, weights.read_weights(checkpoint, ema=ema), checkpoint)
     model.requires_grad_(False).eval().to(device)
-    model.net.register_forward_hook(partial(_count, meter))
+    model.denoiser.net.register_forward_hook(partial(_count, meter))
     return model
 
 
@@ -269,19 +207,3 @@ def _count(meter: Meter, net: nn.Module, args: tuple[Tensor, ...], _: object) ->
     del net
     meter.calls += 1
     meter.evaluations += len(args[0])
-
-
-def _refuse_foreign(value: Any, path: Path) -> None:
-    """Refuse a dotted name, wherever it stands, that would import anything but our own code."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            _refuse_foreign(inner, path)
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_foreign(inner, path)
-    elif isinstance(value, str) and _DOTTED.fullmatch(value) and not value.startswith(_OWN):
-        raise Refusal(
-            f"{path}: names {value}; only classes of diffaudio.* and local.* are accepted",
-            mend="a class of your own belongs in the recipe's local/; distrust a model whose "
-            "configuration asks for others",
-        )

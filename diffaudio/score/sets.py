@@ -8,7 +8,7 @@ from typing import Any
 
 from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.data.batch import copies
+from diffaudio.data.loader import copies
 from diffaudio.files import digest
 from diffaudio.log import Refusal
 from diffaudio.score import about

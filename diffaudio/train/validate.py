@@ -19,8 +19,9 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from diffaudio.data.audio import AudioSpec
-from diffaudio.data.batch import Batch, eval_batches
+from diffaudio.data.batch import Batch
 from diffaudio.data.index import Index
+from diffaudio.data.loader import eval_batches
 from diffaudio.metrics import METRICS, Metric, Unmeasurable
 from diffaudio.model import Model
 from diffaudio.precision import Precision, autocast

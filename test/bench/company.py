@@ -20,8 +20,9 @@ import torch
 from diffaudio.data.batch import Batch, Item, collate
 from diffaudio.data.index import Index
 from diffaudio.data.plan import key
+from diffaudio.decode.configuration import read_config
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import load, read_config
+from diffaudio.decode.trained import load
 from diffaudio.jobs import Task, run_tasks
 
 CEILING = 1e-5

@@ -30,8 +30,8 @@ import webdataset
 
 from diffaudio.data import convert, manifest, merge, plan, prepare, shards
 from diffaudio.data.audio import AudioSpec
-from diffaudio.data.batch import Batching, train_loader
 from diffaudio.data.index import Index
+from diffaudio.data.loader import Batching, train_loader
 
 RATE = 16000
 SPEC = AudioSpec(rate=RATE, target="clean")

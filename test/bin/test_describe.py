@@ -8,7 +8,7 @@ from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.model import Model
 from diffaudio.nets import Net
-from diffaudio.process import FlowSE, Uniform, Velocity
+from diffaudio.process import FlowSE, Objective, Uniform, Velocity
 from diffaudio.train.spec import TrainSpec
 
 CPU = torch.device("cpu")
@@ -33,7 +33,7 @@ def model():
         FlowSE(),
         Velocity(),
         Pointwise,
-        Uniform(),
+        Objective(Uniform()),
         given="beside",
     )
 

@@ -6,7 +6,7 @@ import soundfile
 import torch
 
 from diffaudio.bin import main as cli
-from diffaudio.decode.trained import read_config
+from diffaudio.decode.configuration import read_config
 from diffaudio.model import Model
 from diffaudio.train import posthoc
 from diffaudio.train.checkpoint import Progress

@@ -5,8 +5,8 @@ import pytest
 
 import diffaudio
 from diffaudio import weights
+from diffaudio.decode.configuration import read_config
 from diffaudio.decode.export import export
-from diffaudio.decode.trained import read_config
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 

@@ -13,7 +13,7 @@ from diffaudio.inverse import DPS, Clip, Mask, PiGDM, Projection, RePaint, Resto
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import BandTransformer
-from diffaudio.process import EDM, VE, RectifiedFlow, Uniform, Velocity
+from diffaudio.process import EDM, VE, Objective, RectifiedFlow, Uniform, Velocity
 from diffaudio.solve import DDIM, KarrasGrid, Sampler, UniformGrid
 
 GAPS = Mask(torch.arange(600) % 200 > 60)
@@ -36,12 +36,12 @@ def prior(tiny_exp, loaded):
         torch.manual_seed(0)
         codec, path, target, bands = KINDS[kind]
         net = partial(BandTransformer, bands=bands, width=16, depth=1, heads=2)
-        model = Model(codec, path, target, net, Uniform())
+        model = Model(codec, path, target, net, Objective(Uniform()))
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
         whole, meter = loaded(tiny_exp), trained.Meter()
         model.requires_grad_(False).eval()
-        model.net.register_forward_hook(partial(trained._count, meter))
+        model.denoiser.net.register_forward_hook(partial(trained._count, meter))
         spec = replace(whole.spec, **spec)
         return replace(whole, model=model, spec=spec, meter=meter)
 

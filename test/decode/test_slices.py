@@ -6,7 +6,7 @@ import pytest
 from diffaudio import weights
 from diffaudio.data.index import Index
 from diffaudio.decode import slices
-from diffaudio.decode.trained import read_config
+from diffaudio.decode.configuration import read_config
 from diffaudio.files import write_json
 from diffaudio.model import Model
 

@@ -12,7 +12,7 @@ from diffaudio.config import parse
 from diffaudio.data import plan
 from diffaudio.data.index import Index
 from diffaudio.decode import slices, stage
-from diffaudio.decode.trained import SECTIONS
+from diffaudio.decode.configuration import SECTIONS
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 
@@ -169,10 +169,10 @@ def test_what_was_made_before_a_key_was_there_stays(place, caplog):
     forget(place / "dump/test/.stage.json", "audio.max_seconds")
     run()
     out = place / "exp/tiny/decode/default/test/.stage.json"
-    forget(out, "decode.seed", "model.weight", "decode.sampler.solver.eta")
+    forget(out, "decode.seed", "model.objective.weight", "decode.sampler.solver.eta")
     shutil.move(place / "exp/tiny/config.yaml", place / "asked.yaml")
     trained = strict.load(place / "asked.yaml", {})
-    del trained["model"]["weight"], trained["model"]["path"]["init_args"]["sigma_max"]
+    del trained["model"]["objective"]["weight"], trained["model"]["path"]["init_args"]["sigma_max"]
     (place / "exp/tiny/config.yaml").write_text(strict.dump(trained))
     caplog.clear()
     assert run(config="asked.yaml") == 0

@@ -47,7 +47,7 @@ def test_it_trains_and_samples(path):
 def test_the_scale_fits_sigma_data(path):
     """One corpus, one codec: where sigma_data is twice as large, so is the scale."""
     model = read(path).build(Model)
-    assert model.codec.scale / model.target.sigma_data == pytest.approx(2 * SCALE)
+    assert model.codec.scale / model.denoiser.target.sigma_data == pytest.approx(2 * SCALE)
 
 
 SCALE = 2.0  # states of a standard deviation of 0.5, see conf/mini.yaml

@@ -1,0 +1,93 @@
+"""The configuration of a trained model, which may come from elsewhere: read, and not trusted."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from diffaudio import strict
+from diffaudio.config import Config, make_local_found, parse
+from diffaudio.data.audio import AudioSpec
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.log import Refusal
+from diffaudio.model import Model
+
+__all__ = ["MODEL", "SECTIONS", "check_config", "read_config"]
+
+MODEL: dict[str, type] = {"audio": AudioSpec, "model": Model}  # what was trained
+SECTIONS: dict[str, type] = {**MODEL, "decode": DecodeSpec}  # and how to run it
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_OWN = ("diffaudio.", "local.")
+
+
+def check_config(path: Path) -> None:
+    """Check that a configuration from elsewhere is there and cannot choose what code runs here.
+
+    Raises:
+        Refusal: it is missing or broken, or names code that is neither diffaudio's nor the
+            recipe's own (`local.*`); or that own code would come from the model's folder itself.
+    """
+    if not path.is_file():
+        raise Refusal(
+            f"{path}: no such file, so {path.parent} is no trained model",
+            mend="give an experiment (exp/NAME) or a folder that `diffaudio export` made",
+        )
+    content = strict.load(path, {})
+    _refuse_foreign(content, path)
+    if "local." in strict.dump(content):
+        _refuse_inside(path.parent)
+
+
+def _refuse_inside(folder: Path) -> None:
+    """Refuse a package `local` that would be found in a model's folder: it may be a stranger's."""
+    make_local_found()
+    spec = importlib.util.find_spec("local")
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    for place in places:
+        if place and Path(place).resolve().is_relative_to(folder.resolve()):
+            raise Refusal(
+                f"{place}: lies in the folder of the model, whose code is never run",
+                mend="change to the recipe's folder, whose local/ you trust, and give --exp from "
+                "there",
+            )
+
+
+def read_config(
+    path: Path, overrides: Sequence[str] = (), *, sections: Mapping[str, type] = SECTIONS
+) -> Config:
+    """Read a trained model's configuration, having checked it.
+
+    Args:
+        path: the config.yaml of an experiment or of an exported folder.
+        overrides: as on a command line, `["--decode.sampler.calls", "1"]`.
+        sections: those that are wanted.
+
+    Raises:
+        Refusal: as `check_config`, or an override names no key.
+    """
+    check_config(path)
+    return parse(
+        ["--config", str(path), *overrides],
+        prog="diffaudio",
+        description="A trained model's configuration.",
+        sections=sections,
+    )
+
+
+def _refuse_foreign(value: Any, path: Path) -> None:
+    """Refuse a dotted name, wherever it stands, that would import anything but our own code."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            _refuse_foreign(inner, path)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_foreign(inner, path)
+    elif isinstance(value, str) and _DOTTED.fullmatch(value) and not value.startswith(_OWN):
+        raise Refusal(
+            f"{path}: names {value}; only classes of diffaudio.* and local.* are accepted",
+            mend="a class of your own belongs in the recipe's local/; distrust a model whose "
+            "configuration asks for others",
+        )

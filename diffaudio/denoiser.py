@@ -1,0 +1,174 @@
+"""A denoiser: path, target, network and condition in one hand, on states; solvers see no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from diffaudio.log import Refusal
+from diffaudio.nets import Condition, Conditioner, Net
+from diffaudio.nets.layers import masked
+from diffaudio.process import Answers, Denoise, Marginal, Path, Target
+from diffaudio.shapes import Mask, State, Tensor
+from diffaudio.solve import Sampler
+
+__all__ = ["Denoiser", "Surroundings"]
+
+Fields = Mapping[str, Sequence[Any]]  # of the manifest: name to a value for each item
+
+
+class Surroundings(NamedTuple):
+    """What the network is shown beside the noisy state.
+
+    Attributes:
+        y: (b, c, f, l), what is given; None where nothing is.
+        mask: of the padding; None where there is none.
+        condition: what each item is told; None for a network that is told nothing.
+    """
+
+    y: State | None
+    mask: Mask | None
+    condition: Condition | None = None
+
+
+class Denoiser(nn.Module):
+    """Estimates the clean state of a noisy one.
+
+    Args:
+        path: from clean to noise.
+        target: what the network speaks.
+        net: the network.
+        condition: what tells the network of labels and the like.
+        residual: the process describes the difference between the clean state and what is given.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        target: Target,
+        net: Net,
+        condition: Conditioner | None = None,
+        *,
+        residual: bool = False,
+    ) -> None:
+        super().__init__()
+        self.path, self.target, self.residual = path, target, residual
+        self.net, self.condition = net, condition
+
+    def answer(self, z: State, at: Marginal, beside: Surroundings) -> State:
+        """Run the network on the scaled noisy state, the given state beside it."""
+        x = z * self.target.c_in(at)
+        if beside.y is not None:
+            x = torch.cat([x, beside.y / self.target.sigma_data], 1)
+        clock = self.path.clock(at.t.flatten()).to(x).expand(len(x))
+        return masked(self.net(x, clock, beside.mask, beside.condition).float(), beside.mask)
+
+    def x0(self, z: State, at: Marginal, beside: Surroundings) -> State:
+        """Return the estimate of what the process describes."""
+        return self.target.x0(z, self.answer(z, at, beside), at)
+
+    def told(self, fields: Fields, told: Tensor) -> Condition | None:
+        """Return the condition of items, or that of being told nothing where `told` is False.
+
+        Raises:
+            Refusal: a field is missing, or a value is unknown.
+        """
+        if self.condition is None:
+            return None
+        missing = [name for name in self.condition.fields if name not in fields]
+        if missing:
+            raise Refusal(f"the model is conditioned on {', '.join(missing)}: give values")
+        return self.condition(fields, told)
+
+    def bind(
+        self, beside: Surroundings, fields: Fields, sampler: Sampler, weaker: Denoiser | None = None
+    ) -> Denoise:
+        """Bind all that is known to the network: denoise(z, at) -> x_0 estimate, as solvers see it.
+
+        Args:
+            beside: what is given, and the mask; the condition comes from the fields.
+            fields: of the manifest.
+            sampler: whose guidance makes one estimate of several.
+            weaker: what autoguidance leads away from.
+
+        Raises:
+            Refusal: guidance needs a condition or a weaker model and there is none.
+        """
+        guidance = sampler.guidance
+        if guidance is None:
+            answers = self.answers(beside, fields)
+            return lambda z, at: answers(z, at, 1)[0]
+        if guidance.others and self.condition is None:
+            raise Refusal(
+                f"{guidance}: the model has no condition to be guided by",
+                mend="set decode.sampler.guidance to null, or train with model.condition",
+            )
+        answers = self.answers(beside, fields, guidance.others)
+        if guidance.weaker:
+            if weaker is None:
+                raise Refusal(
+                    f"{guidance}: there is no weaker model",
+                    mend="name an earlier checkpoint in decode.weaker",
+                )
+            answers = _both(answers, weaker.answers(beside, fields))
+        return guidance.guide(answers, sampler.knots(self.path))
+
+    def answers(
+        self,
+        beside: Surroundings,
+        fields: Fields,
+        others: Sequence[Mapping[str, Any] | None] = (),
+    ) -> Answers:
+        """Bind what is given and the conditions: x_0's estimates for the first so many of them.
+
+        They are asked for in one network call, side by side in the batch. A residual model knows
+        the path of x_0 - y alone, which z follows but for alpha y.
+
+        Args:
+            beside: what is given, and the mask.
+            fields: of the utterances themselves: the first condition.
+            others: values that replace them, one mapping for each further condition; None is told
+                nothing.
+        """
+        y, mask = beside.y, beside.mask
+        base = y if self.residual else None
+        conditions = [self._asked(fields, other) for other in ({}, *others)]
+
+        def answer(z: State, at: Marginal, count: int) -> Sequence[State]:
+            told = [one for one in conditions[:count] if one is not None]
+            many = Surroundings(
+                None if y is None else _repeated(y, count),
+                None if mask is None else _repeated(mask, count),
+                Condition.joined(told) if told else None,
+            )
+            change = z if base is None else z - at.alpha * base
+            x0 = self.x0(_repeated(change, count), at, many)
+            return [masked(x if base is None else x + base, mask) for x in x0.chunk(count)]
+
+        return answer
+
+    def _asked(self, fields: Fields, other: Mapping[str, Any] | None) -> Condition | None:
+        """Return the utterances' condition, some values replaced, or that of being told nothing."""
+        if self.condition is None:
+            return None
+        count = len(next(iter(fields.values()), ()))
+        values = {**fields, **{name: [value] * count for name, value in (other or {}).items()}}
+        device = next(self.net.parameters()).device
+        return self.told(values, torch.full((count,), other is not None, device=device))
+
+
+def _repeated(x: Tensor, times: int) -> Tensor:
+    """Put a tensor several times beside itself in the batch."""
+    return x if times == 1 else torch.cat([x] * times)
+
+
+def _both(strong: Answers, weak: Answers) -> Answers:
+    """Return the answers of two models to the same condition."""
+
+    def answer(z: State, at: Marginal, count: int) -> Sequence[State]:
+        return [one(z, at, 1)[0] for one in (strong, weak)[:count]]
+
+    return answer
