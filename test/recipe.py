@@ -1,9 +1,10 @@
-"""A recipe's own package `local`, imported as the toolkit does: from the recipe's folder."""
+"""A recipe's own modules: as the toolkit imports them, a package, and as its scripts do, by name."""
 
 import contextlib
 import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,3 +31,15 @@ def _forget():
     importlib.invalidate_caches()
     for name in [name for name in sys.modules if name.split(".")[0] == "local"]:
         del sys.modules[name]
+
+
+def modules_of(recipe, names):
+    """Return modules of a recipe by name, imported from their folder as its scripts do."""
+    local = str(RECIPES / recipe / "local")
+    sys.path.insert(0, local)
+    try:
+        return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+    finally:
+        sys.path.remove(local)
+        for name in names:  # another recipe has modules of these names
+            sys.modules.pop(name, None)

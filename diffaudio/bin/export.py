@@ -6,8 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
-from diffaudio.bin.enhance import experiment
-from diffaudio.config import parse
+from diffaudio.bin.model import asked
 from diffaudio.decode.configuration import SECTIONS
 from diffaudio.decode.export import export
 
@@ -16,9 +15,8 @@ __all__ = ["main"]
 
 def main(argv: list[str]) -> int:
     """Write weights, configuration and model card into one folder."""
-    exp = experiment(argv)
-    config = parse(
-        argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
+    config = asked(
+        argv,
         prog="diffaudio export",
         description="Pack a trained model into one folder that `diffaudio enhance` and "
         "`diffaudio.load` take on any machine.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +11,9 @@ import soxr
 import torch
 from jsonargparse import ArgumentParser
 
-from diffaudio.bin.enhance import experiment
-from diffaudio.config import parse
-from diffaudio.decode.configuration import MODEL, read_config
+from diffaudio.bin.model import asked, opened, run_options
 from diffaudio.decode.restore import restore_file
-from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import blocks, reading
-from diffaudio.decode.trained import load
 from diffaudio.inverse import (
     DPS,
     Clip,
@@ -48,25 +43,18 @@ _NEEDS = {"inpaint": "gaps", "extend": "cutoff", "dereverb": "response"}
 
 def main(argv: list[str]) -> int:
     """Restore one file."""
-    exp = experiment(argv)
-    config = parse(
-        argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
+    config = asked(
+        argv,
         prog="diffaudio restore",
         description="Put back what was lost of a sound: gaps, high frequencies, clipped peaks, "
         "the sound without a room. The model is one that generates without given audio.",
-        sections={"decode": DecodeSpec},
         options=_options,
     )
     options = config.options
     needed = _NEEDS.get(options.task)
     if needed and getattr(options, needed) is None:
         raise Refusal(f"--task {options.task} needs --{needed}")
-    torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    trained = read_config(options.exp / "config.yaml", sections=MODEL)
-    model = load(options.exp, trained, config.build(DecodeSpec), device=device)
+    model = opened(config)
     how = partial(_how, options, model.audio.rate)
     restore_file(model, options.input, options.output, how)
     return 0
@@ -75,7 +63,6 @@ def main(argv: list[str]) -> int:
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", type=Path, help="audio file")
     parser.add_argument("output", metavar="OUT", type=Path, help="file to write")
-    parser.add_argument("--exp", type=Path, help="experiment or exported folder")
     parser.add_argument(
         "--task",
         type=Literal["inpaint", "extend", "declip", "dereverb"],
@@ -94,10 +81,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--noise", type=float, default=0.0, help="its deviation, in units of the sound's"
     )
-    parser.add_argument(
-        "--device", type=Literal["auto", "cpu", "cuda"], default="auto", help="where to compute"
-    )
-    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 takes all")
+    run_options(parser)
 
 
 def _how(options: Any, rate: int, measured: Audio) -> Restoration:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
@@ -29,12 +28,12 @@ def main(argv: list[str]) -> int:
         sections=_sections(outside=outside),
         options=_options,
     )
-    options, request, spec = config.options, _request(config), config.build(ScoreSpec)
+    options, request = config.options, _request(config)
     check_jobs(options.nj)
-    _scorer(spec)(
+    score(
         request,
         config.build(AudioSpec),
-        spec,
+        config.build(ScoreSpec),
         keys=config.keys("audio", "score"),
         usual=config.usual,
         inputs={**heard(request.wavs), **({} if outside else _decoded(request, config))},
@@ -47,15 +46,6 @@ def main(argv: list[str]) -> int:
     if options.publish:
         log.info("%s: all published scores", publish(request.out, Path.cwd()))
     return 0
-
-
-def _scorer(spec: ScoreSpec) -> Callable[..., None]:
-    """Return what scores: utterances against references, or sets against sets."""
-    if spec.sets is None:
-        return score
-    from diffaudio.score.generated import score_sets  # the only one to import torch
-
-    return score_sets
 
 
 def _sections(*, outside: bool) -> dict[str, type]:

@@ -23,6 +23,8 @@ __all__ = [
     "NoiseEmbedding",
     "Patches",
     "Unpatches",
+    "as_bins",
+    "as_row",
     "channel_norm",
     "masked",
     "pad_to",
@@ -47,6 +49,16 @@ def pad_to(x: State, multiple: Sequence[int]) -> State:
     """Pad bins and frames with zeros at their ends to multiples of `multiple` = (bins, frames)."""
     bins, frames = (-size % unit for size, unit in zip(x.shape[2:], multiple, strict=True))
     return functional.pad(x, (0, frames, 0, bins)) if bins or frames else x
+
+
+def as_row(x: State, mask: Mask | None, patch: int) -> State:
+    """Make bins channels, (b, c f, 1, l), padded to whole patches of frames, its padding zero."""
+    return pad_to(masked(x, mask), (1, patch)).flatten(1, 2)[:, :, None]
+
+
+def as_bins(x: State, bins: int, frames: int) -> State:
+    """Undo `as_row`: channels of one row to (b, c, bins, frames)."""
+    return x.squeeze(2).unflatten(1, (-1, bins))[..., :frames]
 
 
 def channel_norm(x: State) -> State:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from torch.nn import functional
 
-from diffaudio.nets.layers import masked, pad_to, pool_mask
+from diffaudio.nets.layers import as_bins, as_row, masked, pool_mask
 from diffaudio.nets.net import Condition, Net
 from diffaudio.nets.unet2d import UNet2d
 from diffaudio.shapes import Mask, State, Time
@@ -77,11 +77,11 @@ class UNet1d(Net):
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         frames = x.shape[3]
-        x = pad_to(masked(x, mask), (1, self.patch)).flatten(1, 2)[:, :, None]  # (b, c f, 1, l)
+        x = as_row(x, mask, self.patch)
         size, padded = (1, self.patch + 2 * self.reach), (1, x.shape[3])
         steps = {"stride": (1, self.patch), "padding": (0, self.reach)}
         mask = pool_mask(mask, self.patch)
         x = functional.unfold(x, size, **steps)[:, :, None]  # (b, c f size, 1, l / patch)
         x = masked(self.core(x, c_noise, mask, condition), mask)
         x = functional.fold(x.squeeze(2), padded, size, **steps)  # overlap and add
-        return x.squeeze(2).unflatten(1, (-1, self.bins))[..., :frames]
+        return as_bins(x, self.bins, frames)

@@ -17,8 +17,9 @@ from diffaudio.nets.layers import (
     NoiseEmbedding,
     Patches,
     Unpatches,
+    as_bins,
+    as_row,
     masked,
-    pad_to,
     pool_mask,
     zeroed,
 )
@@ -91,9 +92,7 @@ class WaveNet(Net):
         )
         self.sum = nn.Conv2d(width, width, 1)
         for layer in self.modules():
-            if isinstance(
-                layer, nn.Conv2d
-            ):  # as in DiffWave: the sum would fade from layer to layer
+            if isinstance(layer, nn.Conv2d):  # as DiffWave: the sum would fade from layer to layer
                 nn.init.kaiming_normal_(layer.weight)
         self.head = zeroed(Unpatches(width, out_channels * bins, (1, patch)))
 
@@ -106,7 +105,7 @@ class WaveNet(Net):
     ) -> State:
         """Map (b, in, bins, l) to (b, out, bins, l)."""
         frames = x.shape[3]
-        x = pad_to(masked(x, mask), (1, self.patch)).flatten(1, 2)[:, :, None]  # (b, c f, 1, l)
+        x = as_row(x, mask, self.patch)
         mask = pool_mask(mask, self.patch)
         embedding = self.embed(c_noise, condition)
         x = functional.silu(self.stem(x.contiguous(memory_format=torch.channels_last)))
@@ -115,4 +114,4 @@ class WaveNet(Net):
             x, skip = layer(x, embedding, mask)
             total = total + skip
         x = functional.silu(self.sum(total * len(self.layers) ** -0.5))
-        return self.head(x).squeeze(2).unflatten(1, (-1, self.bins))[..., :frames]
+        return as_bins(self.head(x), self.bins, frames)

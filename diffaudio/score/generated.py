@@ -1,4 +1,4 @@
-"""The stage for what was generated from nothing: a set of clips against a set of real ones.
+"""The score of what was generated from nothing: a set of clips against a set of real ones.
 
 Nothing is compared clip by clip. Real clips are rows of the table, too: those of the test set, and
 as many of the training set, which is where a generator would be that learnt everything.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 
-from diffaudio import provenance
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
-from diffaudio.files import exclusive, write_json, write_text
+from diffaudio.files import write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics.sets import Classes, Measured
-from diffaudio.origins import Usual, none_usual
 from diffaudio.score import about
 from diffaudio.score.columns import Parts, entries
 from diffaudio.score.copied import Copied, copied
@@ -27,58 +25,31 @@ from diffaudio.score.embedder import Embedder
 from diffaudio.score.gallery import gallery
 from diffaudio.score.listening import Clips, Ear
 from diffaudio.score.report import Evidence
-from diffaudio.score.request import Request, configuration
+from diffaudio.score.request import Request, Work, configuration
 from diffaudio.score.results import FORMAT, REAL, SYSTEM, Result
 from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY
 from diffaudio.score.sets import Asked, find
-from diffaudio.score.spec import VERSION, ScoreSpec, SetsSpec, hashed
+from diffaudio.score.spec import ScoreSpec, SetsSpec, hashed
 
-__all__ = ["score_sets"]
+__all__ = ["generated"]
 
 _REAL = "baseline_{}.json"  # one for each set of real clips
-_OUTPUTS = (SCORES, SUMMARY, _REAL.format("*"), PROTOCOL, "report.html")
 
 
-def score_sets(
-    request: Request,
-    audio: AudioSpec,
-    spec: ScoreSpec,
-    *,
-    keys: Mapping[str, Any],
-    inputs: Mapping[str, str],
-    nj: int,
-    force: bool,
-    usual: Usual = none_usual,
-) -> None:
-    """Score a folder of generated wavs as a set, unless that is done.
-
-    Args:
-        request: what, and where to.
-        audio: rate and target role of the real clips.
-        spec: metrics, embedders, intervals; its `sets` is there.
-        keys: the flat configuration keys that scoring reads.
-        inputs: name to digest of what the wavs are, or of what they were made from.
-        nj: batches of clips at once.
-        force: score again.
-        usual: whether one of the keys has its default.
+def generated(request: Request, audio: AudioSpec, spec: ScoreSpec, *, nj: int, force: bool) -> Work:
+    """Find the sets and who listens; the work measures a set of generated wavs.
 
     Raises:
         Refusal: wavs are missing or superfluous, a row has no label, an embedder is not there.
     """
     asked = find(request, audio, spec)
-    with exclusive(request.out):
-        if provenance.begin(
-            request.out,
-            stage="score",
-            version=VERSION,
-            keys={**keys, **asked.named(request)},
-            usual=usual,
-            inputs={**inputs, **asked.read(request)},
-            force=force,
-            outputs=_OUTPUTS,
-        ):
-            _run(request, spec, asked, Ear(audio, request.data / "score_real", nj, force))
-            provenance.finish(request.out)
+    ear = Ear(audio, request.data / "score_real", nj, force)
+    return Work(
+        named=asked.named(request),
+        read=asked.read(request),
+        outputs=(SCORES, SUMMARY, _REAL.format("*"), PROTOCOL, "report.html"),
+        run=partial(_run, request, spec, asked, ear),
+    )
 
 
 def _run(request: Request, spec: ScoreSpec, asked: Asked, ear: Ear) -> None:

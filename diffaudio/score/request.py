@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diffaudio.files import digest
 
-__all__ = ["Request", "configuration", "trained"]
+__all__ = ["Request", "Work", "configuration", "trained"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,23 @@ class Request:
     def manifest(self) -> Path:
         """The manifest of the test set."""
         return self.data / f"{self.split}.jsonl"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of score, ready to be made.
+
+    Args:
+        named: keys of the stage: names, metrics and versions.
+        read: name to digest of what it reads beside the wavs.
+        outputs: what it writes, patterns of names.
+        run: makes it.
+    """
+
+    named: Mapping[str, Any]
+    read: Mapping[str, str]
+    outputs: tuple[str, ...]
+    run: Callable[[], None]
 
 
 def configuration(request: Request) -> str:

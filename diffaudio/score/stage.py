@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Mapping
 from typing import Any
 
 from diffaudio import provenance
-from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
-from diffaudio.files import exclusive, write_json, write_text
-from diffaudio.log import Refusal, environment
-from diffaudio.metrics import Metric, available
+from diffaudio.files import exclusive
 from diffaudio.origins import Usual, none_usual
-from diffaudio.score import about, scores
-from diffaudio.score.measure import Scored, measure, measure_once
-from diffaudio.score.pairs import Sound, estimates
-from diffaudio.score.report import Evidence, report
-from diffaudio.score.request import Request, configuration, trained
-from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
-from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
-from diffaudio.score.spec import VERSION, ScoreSpec, comparable, hashed, protocol
+from diffaudio.score.request import Request, Work
+from diffaudio.score.spec import VERSION, ScoreSpec
+from diffaudio.score.utterances import utterances
 
-__all__ = ["BASELINE", "score"]
-
-BASELINE = "baseline.json"
-_OUTPUTS = (SCORES, SUMMARY, BASELINE, PROTOCOL, "report.html")
-
-
-@dataclass(frozen=True)
-class _Test:
-    """A test set ready to be measured, and who else was scored on it."""
-
-    sounds: Sequence[Sound]
-    metrics: Sequence[Metric]
-    protocol: Mapping[str, Any]
-    corpus: Mapping[str, Any]
-    rival: Rival | None
+__all__ = ["score"]
 
 
 def score(
@@ -56,7 +32,7 @@ def score(
     Args:
         request: what, and where to.
         audio: rate and roles; `target` is the reference, `given` the baseline.
-        spec: metrics, intervals, report.
+        spec: metrics, intervals, report; with `sets`, who listens to what has no reference.
         keys: the flat configuration keys that scoring reads.
         inputs: name to digest of what the wavs are, or of what they were made from.
         nj: utterances scored at once.
@@ -64,141 +40,28 @@ def score(
         usual: whether one of the keys has its default.
 
     Raises:
-        Refusal: no metric can be computed, an estimate is missing, superfluous or does not fit.
+        Refusal: nothing can be measured, or wavs are missing, superfluous or do not fit.
     """
-    test = _test(request, audio, spec)
+    work = _work(request, audio, spec, nj=nj, force=force)
     with exclusive(request.out):
         if provenance.begin(
             request.out,
             stage="score",
             version=VERSION,
-            keys={**keys, **_named(request, test)},
+            keys={**keys, **work.named},
             usual=usual,
-            inputs={**inputs, **_read(request, test)},
+            inputs={**inputs, **work.read},
             force=force,
-            outputs=_OUTPUTS,
+            outputs=work.outputs,
         ):
-            _run(request, audio, spec, test, nj=nj, force=force)
+            work.run()
             provenance.finish(request.out)
 
 
-def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
-    """Find the test set, its estimates, what can be measured here, and the rival."""
-    path = request.manifest
-    rows = list(manifest.read(path))
-    if not rows:
-        raise Refusal(f"{path}: no utterances")
-    metrics = available(spec.metrics)
-    if not metrics:
-        raise Refusal("no metric can be computed here", mend="pip install 'diffaudio[score]'")
-    root, paths = manifest.root(request.data), estimates(rows, request.wavs)
-    test_set = about.data_set(request.data, request.split, rows, audio.roles)
-    whole = protocol(metrics, audio, spec, test_set)
-    cut = about.subset(request.data, request.split, len(rows))
-    return _Test(
-        [Sound(row, root, paths[row["id"]]) for row in rows],
-        metrics,
-        whole,
-        about.corpus(request.data.name, about.described(request.data), cut),
-        _rival(request, audio, whole),
-    )
+def _work(request: Request, audio: AudioSpec, spec: ScoreSpec, *, nj: int, force: bool) -> Work:
+    """Return the kind of score that is asked for: by utterance, or by set."""
+    if spec.sets is None:
+        return utterances(request, audio, spec, nj=nj, force=force)
+    from diffaudio.score.generated import generated  # the only one to import torch
 
-
-def _rival(request: Request, audio: AudioSpec, whole: Mapping[str, Any]) -> Rival | None:
-    """Return the system to compare with; its name has to tell it from the others."""
-    if request.versus is None:
-        return None
-    found = scores.rival(request.versus, whole)
-    if found.name in (request.system, audio.given):
-        raise Refusal(
-            f"{request.versus}: its system is called {found.name!r}, as one here is",
-            mend="give this one another name with --system",
-        )
-    return found
-
-
-def _read(request: Request, test: _Test) -> dict[str, str]:
-    """Return the digests of the test set (manifest and audio), the training and the rival."""
-    path, test_set = request.manifest, test.protocol["test_set"]
-    found = {str(path): test_set["manifest_sha256"], f"audio of {path}": test_set["audio_sha256"]}
-    return {**found, **trained(request), **(test.rival.inputs if test.rival else {})}
-
-
-def _named(request: Request, test: _Test) -> dict[str, Any]:
-    """Return keys of the stage: the names, the metrics that can be computed and their versions."""
-    metrics = test.protocol["metrics"]
-    packages = {f"package.{p}": v for one in metrics.values() for p, v in one["packages"].items()}
-    versions = {f"metric.{name}": one["version"] for name, one in metrics.items()}
-    named: dict[str, Any] = {
-        "system": request.system,
-        "versus": test.rival.name if test.rival else None,
-    }
-    named |= {"metrics": list(metrics), "resampler": test.protocol["resampler"]}
-    return {**named, **test.corpus, **versions, **packages}
-
-
-def _run(
-    request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj: int, force: bool
-) -> None:
-    """Measure, compare and write everything."""
-    before = _given(request, audio, test, nj=nj, force=force)
-    logs, title = request.out / "log", f"score {request.split}"
-    table = measure(test.sounds, test.metrics, audio, nj=nj, log_dir=logs, title=title)
-    here = {**environment(), "diffaudio": metadata.version("diffaudio")}
-    versus = audio.given or ""
-    others = {versus: before} if before else {}
-    others |= {test.rival.name: test.rival.table} if test.rival else {}
-    names = list(test.protocol["metrics"])
-    shared = _about(request, audio, test, here["commit"])
-    made = about.made(request.wavs, request.exp)
-    own = {**shared, **made, "role": SYSTEM, "system": request.system}
-    found = result(own, table, names, spec, others=others)
-    given = {**shared, **about.made_by({}), "role": INPUT, "system": versus, "calls": 0}
-    baseline = result(given, before, names, spec) if before else None
-    write_text(request.out / SCORES, scores.lines(table, before, versus))
-    write_json(request.out / PROTOCOL, test.protocol)
-    write_json(request.out / SUMMARY, found)
-    if baseline:
-        write_json(request.out / BASELINE, baseline)
-    evidence = Evidence(
-        found=found,
-        table=table,
-        before=before,
-        sounds=test.sounds,
-        gaps=gaps(table),
-        protocol=test.protocol,
-        environment=here,
-        config=configuration(request),
-        log=request.exp / "log.jsonl",
-    )
-    write_text(request.out / "report.html", report(evidence, audio, count=spec.worst))
-
-
-def _about(request: Request, audio: AudioSpec, test: _Test, commit: str) -> Result:
-    """Return what a system's result and its input's have in common."""
-    return {
-        "recipe": request.recipe,
-        "given": audio.given,
-        "commit": commit,
-        "protocol_sha256": hashed(dict(test.protocol)),
-        "speakers": test.protocol["test_set"]["speakers"],
-        **test.corpus,
-    }
-
-
-def _given(
-    request: Request, audio: AudioSpec, test: _Test, *, nj: int, force: bool
-) -> list[Scored]:
-    """Score what the model is given, once for all systems; nothing where it is given nothing."""
-    if audio.given is None:
-        return []
-    key = hashed(comparable(dict(test.protocol)))[:16]
-    return measure_once(
-        request.data / "score_given" / request.split / f"{key}.jsonl",
-        [Sound(sound.row, sound.root) for sound in test.sounds],
-        test.metrics,
-        audio,
-        nj=nj,
-        title=f"score {audio.given}",
-        force=force,
-    )
+    return generated(request, audio, spec, nj=nj, force=force)

@@ -16,7 +16,7 @@ from diffaudio.data import audio
 from diffaudio.files import read_json
 from diffaudio.log import Refusal
 from diffaudio.score import publish, shown, summarise
-from diffaudio.score.generated import score_sets
+from diffaudio.score.stage import score
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def run(asked, monkeypatch):
     def go(request=asked, spec=None, *, inputs=None, force=False):
         inputs = inputs or {"wavs": "0"}
         spec = spec or settings()
-        score_sets(request, AUDIO, spec, keys={}, inputs=inputs, nj=2, force=force)
+        score(request, AUDIO, spec, keys={}, inputs=inputs, nj=2, force=force)
         return read_json(request.out / "summary.json")
 
     return go

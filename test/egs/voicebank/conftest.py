@@ -1,31 +1,20 @@
 """The recipe's own modules, imported as its scripts import them: by name, from their folder."""
 
 import gzip
-import importlib
 import io
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+from recipe import modules_of
 
-LOCAL = Path(__file__).parents[3] / "egs" / "voicebank" / "local"
 NAMES = ("data", "mini", "mixtures", "official", "sounds", "synthetic")
 
 
 @pytest.fixture(scope="session")
 def local():
     """Return the modules of egs/voicebank/local by name."""
-    sys.path.insert(0, str(LOCAL))
-    try:
-        modules = {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(LOCAL))
-        for name in NAMES:  # another recipe has modules of these names
-            sys.modules.pop(name, None)
-    return SimpleNamespace(**modules)
+    return modules_of("voicebank", NAMES)
 
 
 def g722(samples):
