@@ -5,4 +5,4 @@ CDPATH='' cd -- "$(dirname -- "$0")/.."
 . utils/activate.sh
 
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} python -m pytest -m "not slow and not gpu" \
-    -n auto --dist loadfile "$@"
+    -n auto --dist worksteal "$@"

@@ -1,4 +1,4 @@
-"""A recipe's own modules: as the toolkit imports them, a package, and as its scripts do, by name."""
+"""A recipe's own modules: as the toolkit imports them, a package, or as its scripts, by name."""
 
 import contextlib
 import importlib

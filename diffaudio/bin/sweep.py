@@ -41,11 +41,11 @@ def main(argv: list[str]) -> int:
         path = options.out / "cells" / f"{cell.tag}.yaml"
         write_text(path, strict.dump(overlay(config.sections["sweep"], cell)))
         rows.append(_scored(cell, path, options))
-    if spec.metric not in rows[0].metrics:
-        raise Refusal(
-            f"sweep.metric: {spec.metric} is none that was scored",
-            mend=f"one of {', '.join(rows[0].metrics)}",
-        )
+        if spec.metric not in rows[-1].metrics:  # at the first cell, before hours of others
+            raise Refusal(
+                f"sweep.metric: {spec.metric} is none that was scored",
+                mend=f"one of {', '.join(rows[-1].metrics)}",
+            )
     _write(options.out, rows, spec.metric)
     for model in spec.models:
         best = knee([one for one in rows if one.cell.model == model], spec.metric).cell
