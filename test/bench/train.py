@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from diffaudio.data.batch import Batch
-from diffaudio.train.ema import Ema
+from diffaudio.train.ema import Ema, half_life
 from diffaudio.train.job import Job
 from diffaudio.train.launch import Asked
 from diffaudio.train.loop import Run
@@ -78,7 +78,7 @@ class Batches:
 def bare_loop(spec: TrainSpec) -> Callable[[], None]:
     """Return one step of the bare loop."""
     model, batches, count = Net().train(), Batches(), itertools.count(1)
-    optimizer, ema = adamw(model, spec), Ema(model, spec.ema)
+    optimizer, ema = adamw(model, spec), Ema(model, half_life(spec.ema))
 
     def step() -> None:
         losses, _ = model(next(batches))
