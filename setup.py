@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    "score": ["pesq", "pystoi", "speechmos", "onnxruntime"],
+    "score": ["pesq", "pystoi", "speechmos", "onnxruntime", "faster-whisper"],
     "report": ["matplotlib", "tensorboard"],
     "corpus": ["av", "zstandard", "espeakng-loader"],
     "cluster": ["dask-jobqueue", "cryptography"],

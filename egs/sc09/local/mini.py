@@ -29,8 +29,8 @@ LABEL = "mini (synthetic digits, few real ones; not Speech Commands)"
 # Flite's voices: split, takes of each word, lowest and highest mean pitch in Hz (rms has its own)
 FLITE: dict[str, tuple[str, int, tuple[float, float] | None]] = {
     "slt": ("train", 90, (150.0, 220.0)),
-    "rms": ("train", 90, None),
-    "kal16": ("train", 90, (85.0, 135.0)),
+    "rms": ("train", 180, None),
+    "kal16": ("valid", 4, (85.0, 135.0)),
     "awb": ("test", 40, (110.0, 160.0)),
 }
 # espeak-ng's variants of which Whisper tiny.en reads at least eight digits of ten, spoken in en-us;

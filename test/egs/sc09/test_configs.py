@@ -5,22 +5,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipe import package_of
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import parse
 from diffaudio.data.batch import Batch
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
+from diffaudio.sweep.spec import SweepSpec
 
 RECIPE = Path(__file__).parents[3] / "egs/sc09"
-WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+SWEEPS = [RECIPE / "conf/sweep.yaml"]  # of what has been trained
+WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS})
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 
 def read(path):
     below = ["--config", str(RECIPE / "conf/demo.yaml")] if path in TUNING else []
     argv = [*below, "--config", str(path)]
-    return parse(argv, prog="test", description="", sections=EXPERIMENT)
+    with package_of("sc09"):
+        return parse(argv, prog="test", description="", sections=EXPERIMENT)
 
 
 @pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
@@ -41,6 +45,16 @@ def test_it_trains_and_samples(path):
     made = model.eval().generate(None, length, keys, sampler, fields=fields)
     assert made.shape == speech.shape
     assert torch.isfinite(made).all()
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_every_cell_of_a_sweep_can_be_had(path):
+    """No sampler is left out at a number of calls; the metric is one that conf/ scores."""
+    argv = ["--config", str(path), "--sweep.models+=exp/mini"]
+    spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
+    assert spec.models == ["exp/mini"]
+    size = len(spec.samplers) * len(spec.calls) * len(spec.guidance)
+    assert len(spec.cells()) == size >= 16
 
 
 @pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
