@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torchaudio.functional as F  # noqa: N812  its usual name
+import torchaudio.functional as F
 from torch.nn import functional
 
 from diffaudio.codec.codec import Codec

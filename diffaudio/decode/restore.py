@@ -57,8 +57,8 @@ def restore(
         )
     if not model.codec.invertible:
         raise Refusal(
-            f"the model's {type(model.codec).__name__} loses a part of the audio, which cannot then "
-            "agree with what was measured",
+            f"the model's {type(model.codec).__name__} loses a part of the audio, "
+            "which cannot then agree with what was measured",
             mend="use a model with the codec CompressedSTFT or Waveform",
         )
     samples, codec, measured = measured.shape[-1], model.codec, measured.to(trained.device)
