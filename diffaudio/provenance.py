@@ -1,41 +1,27 @@
 """What a stage read, written beside what it wrote, so that stale output is named and never used.
 
-Each output folder holds `.stage.json`: stage, version, the flat configuration keys that were read,
-the digests of the inputs; and `.stage.files`: names and sizes of what the finished stage wrote.
-`begin` compares before it records; `require` is how a later stage checks its input. The version of
-a stage is raised by hand when its output changes meaning. The commit and the time are recorded but
-never compared.
+Each output folder holds the record of its stage (`records.py`). `begin` compares before it records;
+`require` is how a later stage checks its input. The version of a stage is raised by hand when its
+output changes meaning.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diffaudio import inventory, origins
-from diffaudio.files import digest, read_json, write_json
+from diffaudio.files import read_json, write_json
 from diffaudio.log import Refusal, environment, log
 from diffaudio.origins import Usual, none_usual
+from diffaudio.records import FILES, RECORD, begun, fingerprint, identity, moved, read
 
 __all__ = ["FILES", "RECORD", "begin", "changes", "fingerprint", "finish", "require", "state"]
 __all__ += ["held_version", "refuse_other"]
-
-RECORD, FILES = ".stage.json", ".stage.files"
-_FIELDS = ("stage", "version", "keys", "inputs", "finished")
-
-
-def fingerprint(out: Path) -> str:
-    """Return the digest of what the finished folder `out` was made from, "" when there is none.
-
-    Two builds from the same keys, inputs and version have the same fingerprint.
-    """
-    record = _read(out)
-    return _fingerprint(record) if record and record["finished"] else ""
 
 
 def changes(
@@ -52,10 +38,10 @@ def changes(
     An interrupted build differs in nothing, so it can be continued; `fingerprint` tells it from
     a finished one.
     """
-    record = _read(out)
+    record = read(out)
     if record is None:
         return ["new"]
-    wanted = _record(out, stage, version, keys, inputs)
+    wanted = begun(out, stage, version, keys, inputs)
     if record["stage"] != stage:
         return [f"stage: {record['stage']} -> {stage}"]
     reasons = []
@@ -100,18 +86,9 @@ def begin(
     Raises:
         Refusal: `out` belongs to another stage, or was made by a newer version of this one.
     """
-    record = _read(out)
-    if record and record["stage"] != stage:
-        raise Refusal(
-            f"{out}: holds the output of the stage {record['stage']}, not of {stage}",
-            mend="give another folder",
-        )
-    if record and record["version"] > version and not force:
-        raise Refusal(
-            f"{out}: made by version {record['version']} of the stage {stage}, newer than the "
-            f"version {version} that is installed",
-            mend="install the newer diffaudio, or give another folder; --force replaces it",
-        )
+    record = read(out)
+    if record:
+        _refuse_foreign(out, record, stage, None if force else version)
     reasons = changes(out, stage=stage, version=version, keys=keys, inputs=inputs, usual=usual)
     if force:
         reasons.append("--force")
@@ -125,9 +102,24 @@ def begin(
     if record:  # first unfinished, then cleared, then renamed: a kill in between is harmless
         write_json(out / RECORD, {**record, "finished": None})
     _remove(out, outputs)
-    begun = _record(out, stage, version, keys, inputs)
-    write_json(out / RECORD, {**begun, "outputs": list(outputs)})
+    opened = begun(out, stage, version, keys, inputs)
+    write_json(out / RECORD, {**opened, "outputs": list(outputs)})
     return True
+
+
+def _refuse_foreign(out: Path, record: Mapping[str, Any], stage: str, version: int | None) -> None:
+    """Refuse to replace another stage's output, or what a newer version than this one made."""
+    if record["stage"] != stage:
+        raise Refusal(
+            f"{out}: holds the output of the stage {record['stage']}, not of {stage}",
+            mend="give another folder",
+        )
+    if version is not None and record["version"] > version:
+        raise Refusal(
+            f"{out}: made by version {record['version']} of the stage {stage}, newer than the "
+            f"version {version} that is installed",
+            mend="install the newer diffaudio, or give another folder; --force replaces it",
+        )
 
 
 def finish(out: Path, *, also: Sequence[str] = ()) -> None:
@@ -168,7 +160,7 @@ def require(
     Raises:
         Refusal: missing, unfinished, incomplete, or made with another value or from another input.
     """
-    record = _read(out)
+    record = read(out)
     if record is None or record["stage"] != stage:
         raise Refusal(f"{out}: the stage {stage} has not been run", mend=mend)
     if not record["finished"]:
@@ -178,15 +170,15 @@ def require(
     plain = json.loads(json.dumps(dict(keys)))
     recorded = {key: value for key, value in record["keys"].items() if key in plain}
     reasons = [*origins.other_keys(recorded, plain, usual).values()]
-    reasons += dict.fromkeys(_moved(out, record, deep=deep))
+    reasons += dict.fromkeys(moved(out, record, deep=deep))
     if reasons:
         raise Refusal(f"{out}: stale (built with -> wanted): {'; '.join(reasons)}", mend=mend)
-    return _fingerprint(record)
+    return identity(record)
 
 
 def held_version(out: Path) -> int | None:
     """Return the version of the stage that made `out`, finished or not; None if none did."""
-    record = _read(out)
+    record = read(out)
     return record["version"] if record else None
 
 
@@ -201,7 +193,7 @@ def refuse_other(out: Path, inputs: Mapping[str, str], *, mend: str) -> None:
     Raises:
         Refusal: `out` was made from a folder of the same name, in another place and not the same.
     """
-    record = _read(out)
+    record = read(out)
     held = record["inputs"] if record and "outputs" in record else {}  # older ones: other names
     for before, now in origins.elsewhere(out, held, inputs):
         raise Refusal(f"{out}: was made from {before}, not from {now}", mend=mend)
@@ -216,7 +208,7 @@ def state(out: Path, *, keys: Mapping[str, Any] | None = None, stage: str = "") 
         stage: whose output is held against `keys`; that of another stage is not, "" takes any.
     """
     try:
-        record = _read(out)
+        record = read(out)
         if record is None:
             return "missing", ""
         asked = keys if keys and stage in {"", record["stage"]} else {}
@@ -224,8 +216,8 @@ def state(out: Path, *, keys: Mapping[str, Any] | None = None, stage: str = "") 
         if not record["finished"]:
             return "unfinished", "; ".join(unlike)
         lost = inventory.lost(out, out / FILES)
-        moved = dict.fromkeys(_moved(out, record, deep=True))
-        reasons = "; ".join(filter(None, [*unlike, lost, *moved]))
+        other = dict.fromkeys(moved(out, record, deep=True))
+        reasons = "; ".join(filter(None, [*unlike, lost, *other]))
     except Refusal as refusal:
         return "damaged", str(refusal).replace("\n ", ";")
     return ("stale", reasons) if reasons else ("done", "")
@@ -237,57 +229,6 @@ def _unlike(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     held = {name: value for name, value in held.items() if name.partition(".")[0] in sections}
     now = {name: value for name, value in asked.items() if name in held}
     return [*origins.other_keys(held, json.loads(json.dumps(now))).values()]
-
-
-def _moved(out: Path, record: Mapping[str, Any], *, deep: bool) -> Iterator[str]:
-    """Name the recorded inputs that are still there but are no longer what they were."""
-    for name, old in record["inputs"].items():
-        path, of = origins.place(out, name), origins.shown(out, name)
-        if old.startswith(inventory.MARK):
-            if deep and path.is_dir() and inventory.state(path, mark=RECORD) != old:
-                yield f"input {of}: its files changed"
-            continue
-        below = _read(path)
-        if below is None and not path.is_file():
-            continue
-        new = fingerprint(path) if below else digest(path)
-        if new != old:
-            yield f"input {of}: {old[:12]} -> {new[:12] or 'unfinished'}"
-        elif below and deep:
-            for reason in _moved(path, below, deep=True):
-                yield reason if " (input of " in reason else f"{reason} (input of {of})"
-
-
-def _record(
-    out: Path, stage: str, version: int, keys: Mapping[str, Any], inputs: Mapping[str, str]
-) -> dict[str, Any]:
-    held = {origins.stored(out, name): value for name, value in inputs.items()}
-    record = {"stage": stage, "version": version, "keys": dict(keys), "inputs": held}
-    return {**json.loads(json.dumps(record)), "finished": None, "commit": ""}
-
-
-def _fingerprint(record: Mapping[str, Any]) -> str:
-    compared = [record[name] for name in ("stage", "version", "keys")]
-    compared.append(sorted(origins.pairs(record["inputs"])))
-    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
-
-
-def _read(out: Path) -> dict[str, Any] | None:
-    """Return the record in `out`, if there is one.
-
-    Raises:
-        Refusal: it is no record of a stage.
-    """
-    path = out / RECORD
-    if not path.is_file():
-        return None
-    record = read_json(path)
-    if type(record) is not dict or not record.keys() >= {*_FIELDS}:
-        raise Refusal(
-            f"{path}: is not the record of a stage",
-            mend=f"remove it, and the stage that writes {out} will run again",
-        )
-    return record
 
 
 def _remove(out: Path, patterns: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from diffaudio import inventory, provenance
+from diffaudio.files import digest
 from diffaudio.log import Refusal, log
 
 KEYS = {"audio.rate": 16000, "audio.pair": (1, 2), "audio.given": None}
@@ -33,7 +34,7 @@ def stage(tmp_path, monkeypatch):
     (tmp_path / "in.txt").write_text("one")
 
     def begin(**changed):
-        inputs = {"in.txt": provenance.digest(tmp_path / "in.txt")}
+        inputs = {"in.txt": digest(tmp_path / "in.txt")}
         usual = {"stage": "shard", "version": 1, "keys": KEYS, "inputs": inputs}
         return provenance.begin(tmp_path / "dump", **(usual | changed))
 
@@ -192,9 +193,9 @@ def test_missing_and_unfinished_input_is_refused(stage):
 def test_input_whose_own_input_changed_is_stale(stage, tmp_path):
     stage()
     provenance.finish(stage.out)
-    old = provenance.digest(tmp_path / "in.txt")
+    old = digest(tmp_path / "in.txt")
     (tmp_path / "in.txt").write_text("two")
-    new = provenance.digest(tmp_path / "in.txt")
+    new = digest(tmp_path / "in.txt")
     with pytest.raises(Refusal, match=f"input in.txt: {old[:12]} -> {new[:12]}"):
         require(stage)
     assert provenance.state(stage.out)[0] == "stale"
@@ -266,7 +267,7 @@ def test_inputs_are_found_from_any_folder_and_after_a_move(tmp_path, monkeypatch
 
     def begin(folder):
         path = folder / "data/in.txt"
-        inputs = {str(path): provenance.digest(path)}
+        inputs = {str(path): digest(path)}
         out = folder / "dump/set"
         return provenance.begin(out, stage="shard", version=1, keys={}, inputs=inputs)
 
