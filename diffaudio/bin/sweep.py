@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
                 mend=f"one of {', '.join(rows[-1].metrics)}",
             )
     _write(options.out, rows, spec.metric)
-    for model in spec.models:
+    for model in dict.fromkeys(spec.models):
         best = knee([one for one in rows if one.cell.model == model], spec.metric).cell
         text = strict.dump(overlay(config.sections["sweep"], best))
         write_text(Path(model) / "recommended.yaml", text)

@@ -57,7 +57,7 @@ class SweepSpec:
     """The YAML section `sweep`: every model with every sampler, number of calls and guidance.
 
     Args:
-        models: experiment folders.
+        models: experiment folders; one that is named twice counts once.
         samplers: a name for each solver on its grid.
         calls: numbers of network calls; a sampler that cannot spend one exactly is left out there.
         guidance: a name for each; null guides nothing.
@@ -84,7 +84,7 @@ class SweepSpec:
     def cells(self) -> list[Cell]:
         """Return all cells, models outermost, in the order of the file."""
         names = list(self.guidance or {"plain": None})
-        whole = itertools.product(self.models, self.samplers, names, self.calls)
+        whole = itertools.product(dict.fromkeys(self.models), self.samplers, names, self.calls)
         return [
             Cell(model, sampler, calls, guidance)
             for model, sampler, guidance, calls in whole

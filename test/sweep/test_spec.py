@@ -11,7 +11,7 @@ WAYS = {"ddim": Way(DDIM(), UniformGrid()), "pc": Way(PredictorCorrector(), Unif
 
 def test_every_model_with_every_sampler_that_can_spend_the_calls():
     spec = SweepSpec(
-        models=["exp/a", "exp/b"],
+        models=["exp/a", "exp/b", "exp/a"],  # twice is once
         samplers=WAYS,
         calls=[2, 5],
         metric="SI-SDR",
