@@ -15,6 +15,7 @@ tuning=                          # another laid over it: conf/tuning/flow.yaml
 args=                            # changes to it: --args "--train.steps 20 --train.seed 1"
 tag=                             # added to the names of folders, keeps variants apart
 exp=                             # experiment folder; empty: exp/<conf>_<tuning>_<tag>
+classifier_steps=3000            # training of the classifier that scores
 sweep=conf/sweep.yaml            # what stage 7 compares
 sets="test"                      # sets to generate for (labels and lengths) and to score
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
@@ -29,11 +30,12 @@ check=false                      # try all stages on few items and steps, in fol
 force=false                      # do again what is up to date
 . parse_options.sh
 only_stage 1 limit max_reject
+only_stage 4 classifier_steps
 only_stage 7 sweep
 
 corpus_again=$force
 if [ "$check" = true ]; then
-    limit=12 force=true tag=${tag:+${tag}_}check exp=''
+    limit=12 force=true tag=${tag:+${tag}_}check exp='' classifier_steps=20
     args="$args --train.steps 4 --train.valid_every 2 --train.valid_items 2"
 fi
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
@@ -59,7 +61,8 @@ if stage 3 "Features: none are stored, spectrograms are computed on the fly"; th
 if stage 4 "Train the model and the classifier that scores it: $exp" "$exp" "$classifier"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
-    run python local/classifier.py --dump "$dump" --out "$classifier" --force "$force"
+    run python local/classifier.py --dump "$dump" --out "$classifier" \
+        --steps "$classifier_steps" --force "$force"
 fi
 if stage 5 "Generate: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
     for split in $sets; do

@@ -7,6 +7,7 @@ Whatever the corpus, it lies on disk as the official one does, so `rows` is the 
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +35,11 @@ def rows(corpus: Path) -> Iterator[dict[str, Any]]:
         for split, name in LISTS.items()
         for line in (corpus / name).read_text(encoding="utf-8").splitlines()
     }
-    for word in WORDS:
-        for path in sorted((corpus / word).glob("*.wav")):
+    folders = [sorted((corpus / word).glob("*.wav")) for word in WORDS]
+    for paths in itertools.zip_longest(*folders):  # in turn: the first rows have every word
+        for word, path in zip(WORDS, paths, strict=True):
+            if path is None:
+                continue
             name, speaker = f"{word}/{path.name}", path.stem.split("_nohash_")[0]
             yield {
                 "id": f"{word}_{path.stem}",

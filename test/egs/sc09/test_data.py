@@ -46,6 +46,8 @@ def test_rows_of_the_official_corpus(local, official):
         "speaker": "0a7c2a8d",
         "source": "real",
     }
+    labels = [row["label"] for row in rows.values()]
+    assert labels == [*local.data.WORDS] * 3  # in turn: --limit leaves every word
     by_speaker = {row["speaker"]: row["split"] for row in rows.values()}
     assert by_speaker == {"0a7c2a8d": "train", "1b4c9b89": "valid", "ffd2ba2f": "test"}
     spec = AudioSpec(rate=16000, target="speech")
