@@ -4,20 +4,16 @@
 # Files and folders are relative to the folder of this script.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$0")"
-. ./path.sh
-. ./cmd.sh
-
+. ./path.sh && . ./cmd.sh
 stage=0                          # first stage to run
-stop_stage=6                     # last stage to run; 7 compares ways to sample, and takes hours
+stop_stage=6                     # last stage to run; 7 (conf/sweep.yaml) takes hours
 corpus=official                  # official, mini, synthetic, or a folder/ in the official layout
 conf=conf/train.yaml             # configuration: audio, model, training, decoding, scoring
 tuning=                          # another laid over it: conf/tuning/flow.yaml
 args=                            # changes to it: --args "--train.steps 20 --train.seed 1"
 tag=                             # added to the names of folders, keeps variants apart
 exp=                             # experiment folder; empty: exp/<conf>_<tuning>_<tag>
-classifier_steps=3000            # training of the classifier that scores
-sweep=conf/sweep.yaml            # what stage 7 compares
-sets="test"                      # sets to generate for (labels and lengths) and to score
+split="test"                     # set to generate for (labels and lengths) and to score
 decode_tag=default               # name of this way to decode, in exp/<name>/decode
 limit=0                          # stage 1 takes the first items of every set; 0: all; give a --tag
 max_reject=                      # share of bad items a set may lose; empty: 0.01, of the test none
@@ -29,13 +25,9 @@ dry_run=false                    # only print the commands
 check=false                      # try all stages on few items and steps, in folders of their own
 force=false                      # do again what is up to date
 . parse_options.sh
-only_stage 1 limit max_reject
-only_stage 4 classifier_steps
-only_stage 7 sweep
-
-corpus_again=$force
+only_stage 1 limit max_reject; corpus_again=$force
 if [ "$check" = true ]; then
-    limit=12 force=true tag=${tag:+${tag}_}check exp='' classifier_steps=20
+    limit=12 force=true tag=${tag:+${tag}_}check exp=''
     args="$args --train.steps 4 --train.valid_every 2 --train.valid_items 2"
 fi
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
@@ -43,10 +35,9 @@ data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
 exp=${exp:-exp/$name${variant:+_${variant#_}}}
 # The classifier listens to this corpus alone; the flag sets the last of score.sets.embedders.
-classifier=${data#data/} classifier=exp/classifier_${classifier//[!A-Za-z0-9._-]/_}
+classifier=exp/classifier_$(tr -c 'A-Za-z0-9._\n-' _ <<<"${data#data/}")
 args="--score.sets.embedders.init_args.folder $classifier $args"
 configure "$exp/asked.$decode_tag.yaml"
-
 if stage 0 "Get the corpus: $root" "$root"; then
     run python local/data.py --corpus "$corpus" --downloads downloads --force "$corpus_again"
 fi
@@ -57,27 +48,23 @@ fi
 if stage 2 "Resample and pack them into shards: $dump" "$dump"; then
     run diffaudio shard --config "$conf" --data "$data" --out "$dump" --nj "$nj"
 fi
-if stage 3 "Features: none are stored, spectrograms are computed on the fly"; then :; fi
-if stage 4 "Train the model and the classifier that scores it: $exp" "$exp" "$classifier"; then
+if stage 3 "Train the classifier that scores: $classifier" "$classifier"; then
+    run python local/classifier.py --dump "$dump" --out "$classifier" --force "$force"
+fi
+if stage 4 "Train: $exp" "$exp"; then
     run diffaudio train --config "$conf" --dump "$dump" --exp "$exp" \
         --ngpu "$ngpu" --num_nodes "$num_nodes"
-    run python local/classifier.py --dump "$dump" --out "$classifier" \
-        --steps "$classifier_steps" --force "$force"
 fi
 if stage 5 "Generate: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
-    for split in $sets; do
-        run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
-            --set "$split" --tag "$decode_tag" --nj "$nj" --ngpu "$ngpu"
-    done
+    run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
+        --set "$split" --tag "$decode_tag" --nj "$nj" --ngpu "$ngpu"
 fi
 if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
-    for split in $sets; do
-        run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
-            --set "$split" --tag "$decode_tag" --nj "$nj"
-    done
+    run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
+        --set "$split" --tag "$decode_tag" --nj "$nj"
 fi
 if stage 7 "Compare solvers, calls and guidance: $exp/sweep"; then
-    run diffaudio sweep --config "$sweep" "--sweep.models+=$exp" --data "$data" --dump "$dump" \
-        --set valid --out "$exp/sweep" --nj "$nj" --ngpu "$ngpu"
+    run diffaudio sweep --config conf/sweep.yaml "--sweep.models+=$exp" --data "$data" \
+        --dump "$dump" --set valid --out "$exp/sweep" --nj "$nj" --ngpu "$ngpu"
 fi
 finish

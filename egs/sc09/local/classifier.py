@@ -33,7 +33,8 @@ from diffaudio.log import Refusal, log, setup_log
 VERSION = 1  # raise it by hand when the same shards would give another classifier
 SECONDS = 1.0  # of a clip that is heard; shorter ones are followed by silence
 BANDS, FEATURES, WIDTHS = 40, 32, (48, 80, 112)
-BATCH, RATE, DECAY = 64, 3e-3, 1e-2  # learning rate and weight decay of AdamW
+BATCH, PASSES = 64, 20
+RATE, DECAY = 3e-3, 1e-2  # learning rate and weight decay of AdamW
 
 
 class Block(nn.Module):
@@ -158,10 +159,11 @@ def listen(net: Net, clips: Tensor) -> tuple[Tensor, Tensor]:
     return features, functional.log_softmax(logits.double(), 1)
 
 
-def make(dump: Path, out: Path, *, steps: int, seed: int) -> None:
+def make(dump: Path, out: Path, *, steps: int | None, seed: int) -> None:
     """Train on `dump/train`, measure on `dump/valid` and write weights and what they are."""
     clips, labels, _, rate = read(dump / "train")
     names = sorted(set(labels))
+    steps = steps or max(100, round(PASSES * len(clips) / BATCH))
     torch.manual_seed(seed)
     net = Net(len(names), rate)
     started = time.perf_counter()
@@ -195,7 +197,9 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Train the classifier that scores generated sets.")
     parser.add_argument("--dump", type=Path, required=True, help="shards: train and valid in it")
     parser.add_argument("--out", type=Path, required=True, help="folder of the classifier")
-    parser.add_argument("--steps", type=int, default=3000, help=f"of {BATCH} clips each")
+    parser.add_argument(
+        "--steps", type=int, help=f"default: {PASSES} passes over the set, at least 100"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
     truth = ("true", "false")
     parser.add_argument("--force", nargs="?", const="true", default="false", choices=truth)
