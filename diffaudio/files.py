@@ -93,7 +93,9 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise Refusal(f"{path}: no such file") from error
     except ValueError as error:
-        raise Refusal(f"{path}: not JSON ({error})") from error
+        raise Refusal(
+            f"{path}: not JSON ({error})", mend="correct it, or make it again with --force"
+        ) from error
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any]]:
@@ -130,15 +132,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     Raises:
         Refusal: another process holds it, which is named; or the folder cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("a+")
-    except OSError as error:
-        raise Refusal(
-            f"{folder}: cannot be used as a folder to write in ({error.strerror})",
-            mend="give another folder, one that is no file and that you may write in",
-        ) from error
-    with lock as file:
+    with _lock(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -148,7 +142,31 @@ def exclusive(folder: Path) -> Iterator[None]:
                 mend="wait for it or stop it, or give another folder with --exp",
                 code=73,
             ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
+        _sign(file, folder)
         yield
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Open the file that `exclusive` locks."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / ".lock").open("a+")
+    except OSError as error:
+        raise _closed(folder, error) from error
+
+
+def _sign(file: IO[str], folder: Path) -> None:
+    """Say in the locked file who holds the folder."""
+    try:
+        file.truncate(0)
+        # Past the buffer: what a full disk refuses must not be tried again when the file is closed.
+        os.write(file.fileno(), f"process {os.getpid()} on {os.uname().nodename}".encode())
+    except OSError as error:
+        raise _closed(folder, error) from error
+
+
+def _closed(folder: Path, error: OSError) -> Refusal:
+    return Refusal(
+        f"{folder}: cannot be written in ({error.strerror})",
+        mend="free some space, or give another folder, one that is no file and is open to you",
+    )

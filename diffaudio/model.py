@@ -115,6 +115,11 @@ class Model(nn.Module):
                 f"{'audio' if self.has_given else 'nothing'} is given",
                 mend="set both or neither",
             )
+        if self.codec.rate not in (None, audio.rate):
+            raise Refusal(
+                f"audio.rate: {audio.rate} Hz, but the codec is made for {self.codec.rate} Hz",
+                mend="set both to the rate of the audio",
+            )
         if audio.channels != 1:
             raise Refusal(
                 f"audio.channels: {audio.channels}, but models take one channel so far",
@@ -213,7 +218,14 @@ class Model(nn.Module):
         beside, guide = Surroundings(y, mask), weaker.denoiser if weaker else None
         denoise = self.denoiser.bind(beside, fields or {}, sampler, guide)
         made = sampler(denoise, self.denoiser.path, first, noise)
-        return self.codec.decode(made, longest) * level
+        return self._decoded(made, samples, frames) * level
+
+    def _decoded(self, made: State, samples: Lengths, frames: Lengths) -> Audio:
+        """Decode each item from its own frames alone: its sound depends on no padding."""
+        audio = made.new_zeros(len(made), 1, int(samples.max()), dtype=torch.float32)
+        for item, (length, count) in enumerate(zip(samples.tolist(), frames.tolist(), strict=True)):
+            audio[item, :, :length] = self.codec.decode(made[item : item + 1, ..., :count], length)
+        return audio
 
     def _noise_keys(self, batch: Batch) -> list[int]:
         """Return what the noise of each item hangs on: itself, or what its audio was made from."""

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -84,3 +85,22 @@ def test_the_second_holder_of_a_folder_is_refused_and_told_who(tmp_path):
         assert f"73 {tmp_path}: in use by another run (process {os.getpid()}" in second.stderr
     third = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (third.returncode, third.stderr) == (0, "")
+
+
+def test_a_disk_that_is_full_already_is_named_with_the_folder(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with (
+        pytest.raises(Refusal, match="exp: cannot be written in .No space left"),
+        files.exclusive(tmp_path / "exp"),
+    ):
+        pytest.fail("holds a folder in which nothing can be written")
+
+
+def test_json_that_is_none_is_refused_with_its_mend(tmp_path):
+    (tmp_path / "x.json").write_text('{"cut')
+    with pytest.raises(Refusal, match="x.json: not JSON") as caught:
+        files.read_json(tmp_path / "x.json")
+    assert "--force" in caught.value.mend

@@ -1,7 +1,8 @@
-"""Audio to the state that the process sees, and back: waveform, compressed complex STFT."""
+"""Audio to the state that the process sees, and back: waveform, complex STFT, log-mel."""
 
 from diffaudio.codec.codec import Codec
+from diffaudio.codec.mel import LogMel, MelSpec
 from diffaudio.codec.stft import CompressedSTFT
 from diffaudio.codec.waveform import Waveform
 
-__all__ = ["Codec", "CompressedSTFT", "Waveform"]
+__all__ = ["Codec", "CompressedSTFT", "LogMel", "MelSpec", "Waveform"]

@@ -14,13 +14,15 @@ __all__ = ["Codec"]
 class Codec(nn.Module, ABC):
     """Two maps, Audio (b, a, n) to State (b, c, f, l) and back.
 
-    Both are independent from item to item, and what lies in an utterance's zero padding changes
-    neither its frames nor its samples. States may be unbounded: nothing is clipped.
+    Both are independent from item to item, and an utterance's zero padding changes none of its
+    frames. States may be unbounded: nothing is clipped.
     """
 
     channels: int  # state channels of one audio channel
     bins: int  # frequency bins f; 1 for a waveform
     hop: int  # samples from one frame to the next
+    invertible: bool = True  # whether `decode` undoes `encode`, with a gradient that says how
+    rate: int | None = None  # of the audio in Hz, where the codec is made for one
 
     @abstractmethod
     def encode(self, audio: Audio) -> State:

@@ -55,6 +55,12 @@ def restore(
             "the model turns given audio into other audio; it cannot tell what is likely by itself",
             mend="use a model that was trained with model.given: none and audio.given: null",
         )
+    if not model.codec.invertible:
+        raise Refusal(
+            f"the model's {type(model.codec).__name__} loses a part of the audio, "
+            "which cannot then agree with what was measured",
+            mend="use a model with the codec CompressedSTFT or Waveform",
+        )
     samples, codec, measured = measured.shape[-1], model.codec, measured.to(trained.device)
     frames = codec.frames(torch.full((len(measured),), samples)).tolist()
     noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, trained.device)

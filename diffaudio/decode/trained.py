@@ -20,6 +20,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
+from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
 from diffaudio.shapes import Audio, Lengths
@@ -160,18 +161,25 @@ def load(
         device: where it shall run.
 
     Raises:
-        Refusal: there is no such checkpoint, it is damaged, or it belongs to another model.
+        Refusal: there is no such checkpoint or device, it is damaged, or it belongs to another
+            model.
     """
+    place = torch.device(device)
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+        raise Refusal(
+            f"{place}: this machine has {torch.cuda.device_count()} GPUs that torch can use",
+            mend="compute on the processor: --ngpu 0 of diffaudio decode, --device cpu elsewhere",
+        )
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
     audio, meter = config.build(AudioSpec), Meter()
-    model = _built(config, found, ema=ema, device=device, meter=meter)
+    model = _built(config, found, ema=ema, device=place, meter=meter)
     model.check(audio)
     weaker = None
     if spec.weaker is not None:
         earlier = weights.find(folder, spec.weaker)
-        weaker = _built(config, earlier, ema=ema, device=device, meter=meter)
+        weaker = _built(config, earlier, ema=ema, device=place, meter=meter)
     about = {
         "checkpoint": state.get("checkpoint", found.name),
         "checkpoint_sha256": state["files"][weights.EMA if ema else weights.MODEL],
@@ -179,11 +187,11 @@ def load(
         "train_steps": state.get("step"),
         "train_hours": state.get("hours", _hours(folder, state.get("step", 0))),
     }
-    return Trained(audio, model, spec, torch.device(device), about, meter, weaker)
+    return Trained(audio, model, spec, place, about, meter, weaker)
 
 
 def _built(
-    config: Config, checkpoint: Path, *, ema: bool, device: torch.device | str, meter: Meter
+    config: Config, checkpoint: Path, *, ema: bool, device: torch.device, meter: Meter
 ) -> Model:
     """Build the model with a checkpoint's weights, its network's calls counted."""
     model = config.build(Model)

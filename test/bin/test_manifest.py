@@ -288,7 +288,7 @@ def test_a_file_where_the_folder_should_be(run):
     write("data", "a file")
     status, told = run()
     assert status == 1
-    assert "data: cannot be used as a folder to write in (File exists)" in told
+    assert "data: cannot be written in (File exists)" in told
 
 
 def test_a_corpus_json_of_the_corpus_own_is_left_alone(run, tmp_path):

@@ -196,7 +196,7 @@ def test_changed_audio_is_refused_until_it_is_checked(corpus):
 
 @pytest.mark.parametrize("words", [("--nj", "0"), ("--out", "/proc/x")])
 def test_what_cannot_be_is_refused_before_anything(corpus, words):
-    with pytest.raises(Refusal, match="at least one job|/proc/x: cannot be used") as caught:
+    with pytest.raises(Refusal, match="at least one job|/proc/x: cannot be written") as caught:
         run(corpus, *words)
     assert caught.value.mend
     assert not (corpus / "dump").exists()

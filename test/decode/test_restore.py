@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from diffaudio.codec import CompressedSTFT, Waveform
+from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, Waveform
 from diffaudio.decode import trained
 from diffaudio.decode.restore import restore
 from diffaudio.inverse import DPS, Clip, Mask, PiGDM, Projection, RePaint, Restoration
@@ -99,3 +99,10 @@ def test_a_start_near_the_end_keeps_most_of_what_was_measured(prior):
 def test_a_model_that_is_given_audio_is_no_prior(tiny_exp, loaded):
     with pytest.raises(Refusal, match="cannot tell what is likely by itself"):
         restore(loaded(tiny_exp), measured(), Restoration(GAPS, PiGDM()), [7])
+
+
+def test_a_codec_that_loses_phases_is_refused(prior, monkeypatch):
+    mel = LogMel(MelSpec(8000, n_fft=256, hop=64, bands=16))
+    monkeypatch.setitem(KINDS, "mel", (mel, RectifiedFlow(), Velocity(), 1))
+    with pytest.raises(Refusal, match="LogMel loses a part of the audio"):
+        restore(prior("mel"), measured(), Restoration(GAPS, Projection()), [7])

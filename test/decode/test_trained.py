@@ -118,3 +118,10 @@ def test_a_checkpoint_in_a_folder_of_its_own_is_read_as_it_is(exp, loaded):
     one = loaded(folder)
     assert one.about["checkpoint_sha256"] == state["files"][weights.MODEL]
     assert one.about["checkpoint"] == "step_00000010"
+
+
+def test_a_gpu_that_there_is_not_is_refused(tiny_exp, loaded, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(Refusal, match="cuda:1: this machine has 1 GPUs") as caught:
+        loaded(tiny_exp, device="cuda:1")
+    assert "--ngpu 0" in caught.value.mend

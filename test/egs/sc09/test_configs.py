@@ -60,13 +60,10 @@ def test_every_cell_of_a_sweep_can_be_had(path):
 
 
 @pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
-def test_the_scale_fits_sigma_data(path):
-    """One corpus, one codec: where sigma_data is twice as large, so is the scale."""
-    model = read(path).build(Model)
-    assert model.codec.scale / model.denoiser.target.sigma_data == pytest.approx(2 * SCALE)
-
-
-SCALE = 2.0  # states of a standard deviation of 0.5, see conf/mini.yaml
+def test_every_formulation_takes_states_of_unit_deviation(path):
+    """One corpus, one codec: what is laid over a configuration needs no other scale."""
+    assert read(path).build(Model).denoiser.target.sigma_data == 1.0
+    assert path in WHOLE or "codec" not in path.read_text()
 
 
 def test_the_head_of_each_file_names_the_file():
