@@ -95,7 +95,8 @@ class Denoiser(nn.Module):
             weaker: what autoguidance leads away from.
 
         Raises:
-            Refusal: guidance needs a condition or a weaker model and there is none.
+            Refusal: guidance needs a condition or a weaker model and there is none, or names a
+                field that the model is not conditioned on.
         """
         guidance = sampler.guidance
         if guidance is None:
@@ -105,6 +106,13 @@ class Denoiser(nn.Module):
             raise Refusal(
                 f"{guidance}: the model has no condition to be guided by",
                 mend="set decode.sampler.guidance to null, or train with model.condition",
+            )
+        known = self.condition.fields if self.condition else ()
+        unknown = [name for other in guidance.others for name in other or {} if name not in known]
+        if unknown:
+            raise Refusal(
+                f"{guidance}: the model is not conditioned on {', '.join(unknown)}",
+                mend=f"it is on {', '.join(known)}",
             )
         answers = self.answers(beside, fields, guidance.others)
         if guidance.weaker:

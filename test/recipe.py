@@ -1,4 +1,7 @@
-"""A recipe's own modules: as the toolkit imports them, a package, or as its scripts, by name."""
+"""A recipe's own modules: as the toolkit imports them, a package, or as its scripts, by name.
+
+And what must hold of the configurations of every recipe.
+"""
 
 import contextlib
 import importlib
@@ -7,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from diffaudio.config import make_local_found
 
@@ -43,3 +47,11 @@ def modules_of(recipe, names):
         sys.path.remove(local)
         for name in names:  # another recipe has modules of these names
             sys.modules.pop(name, None)
+
+
+def trained_where_it_samples(model, sampler):
+    """Say whether the sampler calls the network at times that training draws, the ends to 1 %."""
+    path, u = model.denoiser.path, torch.tensor([0.0, 1.0 - 1e-9], dtype=torch.float64)
+    least, most = model.objective.times(u, path)
+    knots = sampler.knots(path)
+    return bool(least <= 1.01 * knots[-1].t and knots[0].t <= 1.01 * most)

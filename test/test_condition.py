@@ -140,6 +140,11 @@ def test_mistakes_are_refused_with_what_is_known():
         run(model, sampler, labels=("seven", "zero"))
     with pytest.raises(Refusal, match="no weaker model"):
         run(model, Sampler(DDIM(), UniformGrid(), 2, Autoguidance(2.0)))
+    lable = {"lable": "one"}
+    for guidance in (ClassifierFree(2.0, negative=lable), Composed(1.0, [lable], [1.0])):
+        with pytest.raises(Refusal, match="not conditioned on lable") as refused:
+            run(model, Sampler(DDIM(), UniformGrid(), 2, guidance))
+        assert refused.value.mend == "it is on label"
     plain = build(VE(), X0(), given="none", level="none")
     with pytest.raises(Refusal, match="no condition to be guided by"):
         run(plain, Sampler(DDIM(), UniformGrid(), 2, ClassifierFree(2.0)))

@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 
 from diffaudio import provenance, weights
 from diffaudio.bin import main as cli
+from diffaudio.bin import train as verb
 from diffaudio.files import read_json, write_json
+from diffaudio.train import validate
 from diffaudio.train.begin import _KEPT, VERSION
 from diffaudio.train.checkpoint import _digest
 
@@ -78,6 +80,23 @@ def test_trains_then_is_up_to_date_and_can_be_loaded(train, loaded, tmp_path, ca
     assert train("--train.log_every", 2) == 0
     assert "exp: up to date" in capsys.readouterr().err
     assert (exp / "log.jsonl").read_bytes() == before
+
+
+def test_the_best_is_chosen_on_the_validation_set(train, tiny_dump, tmp_path, monkeypatch):
+    for split in ("some", "other"):
+        shutil.copytree(tiny_dump / "dump/test", tmp_path / "dump" / split)
+    read, scored = [], []
+    loader, batches = verb.train_loader, validate.eval_batches
+    monkeypatch.setattr(
+        verb, "train_loader", lambda index, *a, **k: read.append(index) or loader(index, *a, **k)
+    )
+    monkeypatch.setattr(
+        validate, "eval_batches", lambda i, *a, **k: scored.append(i) or batches(i, *a, **k)
+    )
+    words = ("--dump", "dump", "--train_set", "some", "--valid_set", "other")
+    assert train(*words, "--train.steps", 1) == 0
+    assert {index.folder.name for index in read} == {"some"}
+    assert {index.folder.name for index in scored} == {"other"}
 
 
 def test_goes_on_where_it_was_in_the_middle_of_an_epoch(train, tmp_path):

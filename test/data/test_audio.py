@@ -71,6 +71,9 @@ def test_a_part_is_what_the_seconds_say(tmp_path):
     assert np.array_equal(np.rint(x[:, 0] * 32768), np.arange(250, 300))
     x, _ = audio.load(tmp_path / "a.wav", start=0.9)
     assert len(x) == 100
+    for start in (None, 0.0):
+        x, _ = audio.load(tmp_path / "a.wav", start=start, end=0.2)
+        assert len(x) == 200
 
 
 @pytest.mark.parametrize(("start", "end"), [(0.5, 1.01), (-0.1, 0.5), (0.6, 0.5)])

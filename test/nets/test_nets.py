@@ -7,6 +7,7 @@ import torch
 
 from diffaudio.log import Refusal
 from diffaudio.nets import BandTransformer, Condition, UNet1d, UNet2d, WaveNet
+from diffaudio.nets.attention import GridBlock
 from diffaudio.nets.layers import NoiseEmbedding
 
 NETS = {
@@ -66,6 +67,20 @@ def test_every_parameter_matters(name):
     net(torch.randn(2, 4, BINS[name], 12), torch.rand(2)).square().sum().backward()
     silent = [n for n, p in net.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
     assert silent == []
+
+
+DEEP = {
+    "unet2d": lambda depth: UNet2d(4, 2, 65, widths=(8, 16), strides=((2, 2),), depth=depth),
+    "unet1d": lambda depth: UNet1d(4, 2, 1, widths=(8, 16), strides=(2,), depth=depth),
+    "bands": lambda depth: BandTransformer(4, 2, 65, width=16, heads=2, depth=depth),
+}
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("name", DEEP)
+def test_there_are_as_many_attention_blocks_as_asked_for(name, depth):
+    found = [module for module in DEEP[name](depth).modules() if isinstance(module, GridBlock)]
+    assert len(found) == depth
 
 
 SMALLEST = {

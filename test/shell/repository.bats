@@ -35,6 +35,12 @@ absent() {
     absent 'readlink -f|sed -i|date -[dI]|grep -P'
 }
 
+@test "no recipe and no script names a folder of one machine" {
+    run grep -rnE '/(home|Users|root|mnt|media|scratch|storage[A-Za-z]*)/' \
+        "${scripts[@]}" egs/*/*.md egs/*/conf egs/*/local
+    [ "$status" -eq 1 ]
+}
+
 @test "stages hold no text processing" {
     run grep -nE '\b(sed|awk|cut|perl)\b' egs/*/run.sh
     [ "$status" -eq 1 ]

@@ -38,6 +38,7 @@ ONE_END = [  # the result is the estimate at the last knot
     DPMSolverSinglestep(2, "eps"),
     DPMSolverSinglestep(2, eta=1.0),
     DPMSolverSinglestep(3),
+    DPMSolverMultistep(1),
     DPMSolverMultistep(2),
     DPMSolverMultistep(3, eta=1.0),
     UniPC(),

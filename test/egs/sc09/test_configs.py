@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from recipe import package_of
+from recipe import package_of, trained_where_it_samples
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import parse
@@ -41,8 +41,10 @@ def test_it_trains_and_samples(path):
     loss.sum().backward()
     silent = [name for name, p in model.named_parameters() if p.grad is None]
     assert silent == []  # several devices can train it without a search for unused parameters
-    sampler = replace(config.build(DecodeSpec).sampler, calls=3)
-    made = model.eval().generate(None, length, keys, sampler, fields=fields)
+    sampler = config.build(DecodeSpec).sampler
+    assert trained_where_it_samples(model, sampler)
+    few = replace(sampler, calls=3)
+    made = model.eval().generate(None, length, keys, few, fields=fields)
     assert made.shape == speech.shape
     assert torch.isfinite(made).all()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipe import trained_where_it_samples
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import SECTIONS, parse
@@ -34,6 +35,7 @@ def test_it_trains_and_samples(path):
     silent = [name for name, p in model.named_parameters() if p.grad is None]
     assert silent == []  # several devices can train it without a search for unused parameters
     sampler = config.build(DecodeSpec).sampler
+    assert trained_where_it_samples(model, sampler)
     made = model.eval().generate(noisy, length, [1], sampler)
     assert made.shape == clean.shape
     assert torch.isfinite(made).all()
