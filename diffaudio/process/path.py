@@ -62,6 +62,17 @@ class Marginal(NamedTuple):
         """Return dz/dt = alpha' x_0 + sigma' eps of the probability flow; needs sigma > 0."""
         return self.d_alpha * x0 + self.d_sigma * self.eps(z, x0)
 
+    def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:
+        """Return z where sampling starts from here, with a guess in the place of x_0.
+
+        Where the guess is y that is x = (alpha + mean) y + sigma eps, y with the path's noise.
+
+        Args:
+            eps: standard normal noise.
+            guess: what x_0 is taken to be before the first call, shape of eps; None for 0.
+        """
+        return self.sigma * eps if guess is None else self.z(guess, eps)
+
     @property
     def drift(self) -> Tensor:
         """Return f = alpha' / alpha of the diffusion dz = f z dt + g dw; needs alpha > 0."""
@@ -74,7 +85,7 @@ class Marginal(NamedTuple):
 
     def knots(self) -> list[Marginal]:
         """Split the path at n times, shape (n,), into n marginals of scalars."""
-        return [Marginal(*scalars) for scalars in zip(*self, strict=True)]
+        return [Marginal(*scalars) for scalars in zip(*map(torch.unbind, self), strict=True)]
 
 
 class Path(ABC):
@@ -135,15 +146,22 @@ class Path(ABC):
         """Return what the network is told of the time: of order one on every path."""
         return t
 
+    def slopes(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the derivatives of alpha and sigma by t; a leaf states them where it is a line."""
+        with torch.inference_mode(mode=False):  # records gradients, whatever holds outside
+            # a time of its own for each, so that one backward pass finds both slopes
+            leaves = [t.detach().clone().requires_grad_() for _ in range(2)]
+            total = self.alpha(leaves[0]) + self.sigma(leaves[1])
+            d_alpha, d_sigma = torch.autograd.grad(
+                total, leaves, torch.ones_like(t), allow_unused=True, materialize_grads=True
+            )
+        return d_alpha, d_sigma
+
     def at(self, t: Tensor) -> Marginal:
         """Return the path at times t (any shape), with exact derivatives."""
-        with torch.inference_mode(mode=False), torch.enable_grad():
-            t = t.detach().clone().requires_grad_()
-            alpha, sigma = self.alpha(t), self.sigma(t)
-            slopes = _slope(alpha, t), _slope(sigma, t)
-        t = t.detach()
-        ends = alpha.detach(), self.mean(t), sigma.detach()
-        return Marginal(t, *ends, *slopes, self.log_snr(t))
+        t = t.detach().clone()
+        alpha, mean, sigma = self.alpha(t), self.mean(t), self.sigma(t)
+        return Marginal(t, alpha, mean, sigma, *self.slopes(t), log_snr=self.log_snr(t))
 
     def time_of(self, log_snr: Tensor) -> Tensor:
         """Return the times in [t_min, t_max] whose half-log-SNR is nearest to the one asked for."""
@@ -170,23 +188,8 @@ class Path(ABC):
         return replace(self, t_max=t_max)  # type: ignore[type-var]  # leaves are dataclasses
 
     def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:
-        """Return where sampling starts: z at t_max, with a guess in the place of x_0.
-
-        Where the guess is y that is x = (alpha + mean) y + sigma eps, y with the path's noise.
-
-        Args:
-            eps: standard normal noise.
-            guess: what x_0 is taken to be before the first call, shape of eps; None for 0.
-        """
-        last = self.at(torch.tensor(self.t_max, dtype=torch.float64))
-        return last.sigma * eps if guess is None else last.z(guess, eps)
-
-
-def _slope(value: Tensor, t: Tensor) -> Tensor:
-    """Return d value / dt, elementwise; 0 where the value does not hang on t."""
-    if not value.requires_grad:
-        return torch.zeros_like(value)
-    return torch.autograd.grad(value.sum(), t)[0]
+        """Return where sampling starts: `Marginal.start` at t_max."""
+        return self.at(torch.tensor(self.t_max, dtype=torch.float64)).start(eps, guess)
 
 
 def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tensor]) -> None:
@@ -202,9 +205,10 @@ def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tenso
         Refusal: when one of the numbers is not finite, or too large for single precision.
     """
     for name, number in numbers.items():
-        wrong = ~(number.abs() < LARGEST)
-        if wrong.any():
-            t, alpha, sigma, found = (x[wrong][0] for x in (at.t, at.alpha, at.sigma, number))
+        for k, found in enumerate(number.flatten().tolist()):
+            if abs(found) < LARGEST:
+                continue
+            t, alpha, sigma = (x.flatten()[k] for x in (at.t, at.alpha, at.sigma))
             late = 2.0 * t > path.t_min + path.t_max
             raise Refusal(
                 f"{who} does not work on {path} at t = {t:g}: {name} is {found:g} there "

@@ -132,9 +132,9 @@ def flow_shares(places: Sequence[Marginal], now: Marginal, then: Marginal) -> li
     total, inner = sum(mass), [math.exp(log) for log in logs]
     times, shares = [flow_time(at) for at in places], []
     for i, own in enumerate(times):
-        share = 0.0
+        share, others = 0.0, (*times[:i], *times[i + 1 :])
         for s, value in zip(inner, mass, strict=True):
-            for other in (*times[:i], *times[i + 1 :]):
+            for other in others:
                 value *= (s - other) / (own - other)
             share += value
         shares.append(share / total)
@@ -147,8 +147,8 @@ def flow_time(at: Marginal) -> float:
 
 
 def combined(shares: Sequence[float], states: Sequence[State]) -> State:
-    """Return the sum of states, each times its share."""
+    """Return the sum of states, each times its share, in the precision of the first."""
     total = shares[0] * states[0]
     for share, state in zip(shares[1:], states[1:], strict=True):
-        total = total.add(state, alpha=share)
+        total.add_(state, alpha=share)
     return total

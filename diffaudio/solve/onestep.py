@@ -87,7 +87,8 @@ class Euler(Solver):
         step, of_noise = then.t.item() - now.t.item(), now.d_sigma.item() / now.sigma.item()
         kept = 1.0 + step * of_noise
         gained = step * (now.d_alpha.item() - now.alpha.item() * of_noise)
-        return combined([kept, gained], [z, problem.x0(z, now)]), memory
+        x0 = problem.x0(z, now)
+        return (kept * z).add_(x0, alpha=gained), memory
 
 
 def velocity_needs(at: Marginal) -> dict[str, Tensor]:

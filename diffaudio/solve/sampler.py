@@ -77,9 +77,8 @@ class Sampler:
                 f"sampler: start = {self.start:g}, but there is nothing to start from",
                 mend="leave start out, or give a guess",
             )
-        path = self.shortened(path)
-        problem = Problem(denoise, path, noise, self.calls)
-        z = path.start(noise(), guess)
+        problem = Problem(denoise, self.shortened(path), noise, self.calls)
+        z = knots[0].start(noise(), guess)
         memory: Memory = ()
         for solver, (now, then) in zip(steps, pairwise(knots), strict=True):
             z, memory = solver.step(problem, z, now, then, memory)
