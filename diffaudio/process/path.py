@@ -146,18 +146,22 @@ class Path(ABC):
         """Return what the network is told of the time: of order one on every path."""
         return t
 
-    def at(self, t: Tensor) -> Marginal:
-        """Return the path at times t (any shape), with exact derivatives."""
+    def slopes(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the derivatives of alpha and sigma by t; a leaf states them where it is a line."""
         with torch.inference_mode(mode=False):  # records gradients, whatever holds outside
             # a time of its own for each, so that one backward pass finds both slopes
             leaves = [t.detach().clone().requires_grad_() for _ in range(2)]
-            alpha, sigma = self.alpha(leaves[0]), self.sigma(leaves[1])
+            total = self.alpha(leaves[0]) + self.sigma(leaves[1])
             d_alpha, d_sigma = torch.autograd.grad(
-                alpha + sigma, leaves, torch.ones_like(t), allow_unused=True, materialize_grads=True
+                total, leaves, torch.ones_like(t), allow_unused=True, materialize_grads=True
             )
-        t = leaves[0].detach()
-        alpha, sigma = alpha.detach(), sigma.detach()
-        return Marginal(t, alpha, self.mean(t), sigma, d_alpha, d_sigma, self.log_snr(t))
+        return d_alpha, d_sigma
+
+    def at(self, t: Tensor) -> Marginal:
+        """Return the path at times t (any shape), with exact derivatives."""
+        t = t.detach().clone()
+        alpha, mean, sigma = self.alpha(t), self.mean(t), self.sigma(t)
+        return Marginal(t, alpha, mean, sigma, *self.slopes(t), log_snr=self.log_snr(t))
 
     def time_of(self, log_snr: Tensor) -> Tensor:
         """Return the times in [t_min, t_max] whose half-log-SNR is nearest to the one asked for."""

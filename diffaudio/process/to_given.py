@@ -45,6 +45,10 @@ class FlowSE(Path):
         """Return sigma_max t."""
         return self.sigma_max * t
 
+    def slopes(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return -1 and sigma_max."""
+        return torch.full_like(t, -1.0), torch.full_like(t, self.sigma_max)
+
 
 @dataclass(frozen=True)
 class OUVE(Path):

@@ -37,6 +37,10 @@ class VE(Path):
         """Return t."""
         return t.clone()
 
+    def slopes(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return 0 and 1."""
+        return torch.zeros_like(t), torch.ones_like(t)
+
     def clock(self, t: Tensor) -> Tensor:
         """Return log(t) / 4, c_noise of the paper's table 1: -1.6 to 1.1 at the default ends."""
         return 0.25 * torch.log(t)
@@ -66,6 +70,10 @@ class RectifiedFlow(Path):
     def sigma(self, t: Tensor) -> Tensor:
         """Return t + (1 - t) sigma_min."""
         return t + (1.0 - t) * self.sigma_min
+
+    def slopes(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return -1 and 1 - sigma_min."""
+        return torch.full_like(t, -1.0), torch.full_like(t, 1.0 - self.sigma_min)
 
 
 @dataclass(frozen=True)
