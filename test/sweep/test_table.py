@@ -1,18 +1,6 @@
-import xml.etree.ElementTree as ElementTree
+from rows import row
 
-import pytest
-
-from diffaudio.sweep import Cell
-from diffaudio.sweep.chart import chart
-from diffaudio.sweep.table import Row, knee, markdown
-
-
-def row(calls, mean, half, *, better="higher", model="exp/a", sampler="ddim", evaluations=None):
-    interval = None if mean is None else [mean - half, mean + half]
-    metrics = {"M": {"mean": mean, "ci95": interval, "better": better}}
-    metrics["other"] = {"mean": 1.0, "ci95": None, "better": "lower"}
-    cell = Cell(model, sampler, calls, "plain")
-    return Row(cell, evaluations or calls, 0.1 * calls, 64, metrics)
+from diffaudio.sweep.table import knee, markdown
 
 
 def test_the_cheapest_that_reaches_the_best_is_recommended():
@@ -49,19 +37,3 @@ def test_the_table_is_ranked_and_says_what_is_recommended():
     ]
     assert "2 [1.8, 2.2]" in lines[3]
     assert "none" in lines[5]
-
-
-def test_the_plot_has_a_point_for_every_row_in_both_drawings_and_a_legend():
-    rows = [row(5, 1.0, 0.1), row(20, 2.0, 0.2), row(5, 3.0, 0.1, model="exp/<b>"), row(1, None, 0)]
-    drawing = ElementTree.fromstring(chart(rows, "M"))
-    circles = drawing.findall(".//{*}circle")
-    assert len(circles) == 2 * 3
-    heights = [float(circle.get("cy")) for circle in circles[:3]]
-    assert heights[0] > heights[1] > heights[2]  # higher is better, and higher up
-    text = ["".join(one.itertext()) for one in drawing.findall(".//{*}text")]
-    assert "exp/<b> · ddim · plain" in text
-
-
-@pytest.mark.parametrize("rows", [[row(5, 1.0, 0.0)], [row(5, 1.0, 0.1), row(5, 1.0, 0.1)]])
-def test_a_single_cost_or_value_still_makes_a_plot(rows):
-    assert ElementTree.fromstring(chart(rows, "M")).find(".//{*}circle") is not None
