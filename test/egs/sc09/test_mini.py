@@ -1,69 +1,9 @@
 """The mini corpus without packages and synthesisers: fakes speak, the tables are the real ones."""
 
-import io
-
 import numpy as np
 import pytest
-import soundfile
 
 from diffaudio.files import read_json
-from diffaudio.log import Refusal
-
-
-def tone(pitch, rate=16000):
-    return 0.3 * np.sin(2 * np.pi * pitch * np.arange(rate // 2) / rate)
-
-
-def sound(pitch, **about):
-    file = io.BytesIO()
-    soundfile.write(file, tone(pitch, 8000), 8000, **about)
-    return file.getvalue()
-
-
-@pytest.fixture
-def packages(local, monkeypatch):
-    """Ten digits of each of the four people, 500 Hz and up, a hundred a digit."""
-    wav = [sound(500 + 100 * i, format="WAV") for i in range(10)]
-    bare = [sound(500 + 100 * i, format="RAW", subtype="ULAW") for i in range(10)]
-    monkeypatch.setattr("diffaudio.corpus.decode.g722", lambda _: tone(500.0).astype("float32"))
-    math = "./usr/share/tuxpaint/stamps/symbols/math"
-    return {
-        "asterisk-core-sounds-en-g722": {f"./s/en/digits/{i}.g722": b"" for i in range(10)},
-        "saytime": {f"./usr/share/saytime/{i}.au": bare[i] for i in range(10)},
-        "tuxpaint-stamps-default": {
-            **{f"{math}/{i}.ogg": wav[i] for i in range(10)},
-            **{f"{math}/{i}_en_GB.ogg": wav[i] for i in range(10)},
-            **{f"{math}/{i}_ru.ogg": wav[i] for i in range(10)},
-            "./usr/share/doc/tuxpaint-stamps-default/copyright": b"GPL",
-        },
-    }
-
-
-def test_recordings_are_forty_english_digits_by_four_people(local, packages):
-    found = list(local.recordings.digits(packages))
-    assert len(found) == 40
-    assert {digit.speaker.voice for digit in found} == {
-        *("allison", "dawson", "tuxpaint", "tuxpaint-gb")
-    }
-    assert {(digit.speaker.split, digit.speaker.source) for digit in found} == {("test", "real")}
-    for digit in found[10:]:
-        power = np.abs(np.fft.rfft(digit.samples))
-        heard = np.fft.rfftfreq(len(digit.samples), 1 / 16000)[power.argmax()]
-        assert heard == pytest.approx(500 + 100 * local.data.WORDS.index(digit.word), abs=5)
-
-
-def test_the_patterns_take_what_is_used_and_no_other_language(local, packages):
-    import re
-
-    for name, pattern in local.recordings.PACKAGES.items():
-        taken = {path for path in packages[name] if re.search(pattern, path)}
-        assert taken == {path for path in packages[name] if "ru" not in path and "doc" not in path}
-
-
-def test_a_digit_that_is_missing_is_named(local, packages):
-    del packages["saytime"]["./usr/share/saytime/7.au"]
-    with pytest.raises(Refusal, match="saytime: has no recording of 7"):
-        list(local.recordings.digits(packages))
 
 
 @pytest.fixture
@@ -81,7 +21,7 @@ def made(local, packages, tmp_path, monkeypatch):
 
         def say(self, voice, word, rate, **about):
             self.asked.append((voice, word, *about.values()))
-            return tone(200.0)
+            return 0.3 * np.sin(2 * np.pi * 200.0 * np.arange(8000) / 16000)
 
     speaks, espeak = Voice(), Voice()
     monkeypatch.setattr(local.flite, "Flite", lambda *_: speaks)
