@@ -34,5 +34,5 @@ class Objective:
 
     def __post_init__(self) -> None:
         """Refuse a loss that would reward what it should punish."""
-        if self.audio_loss < 0:
-            raise Refusal(f"audio_loss: {self.audio_loss:g} is below 0")
+        if not self.audio_loss >= 0:
+            raise Refusal(f"audio_loss: {self.audio_loss:g} is not 0 or above")

@@ -53,7 +53,9 @@ class RK45(Solver):
     def __post_init__(self) -> None:
         """Refuse tolerances that are none."""
         if not (self.rtol >= 0.0 and self.atol > 0.0):
-            raise Refusal(f"RK45: rtol = {self.rtol:g} and atol = {self.atol:g} must be above 0")
+            raise Refusal(
+                f"RK45: rtol = {self.rtol:g} must be at least 0, atol = {self.atol:g} above 0"
+            )
 
     def plan(self, calls: int) -> tuple[Solver, ...]:
         """Return one step from the first knot to the last: the steps between are its own."""
