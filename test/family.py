@@ -1,5 +1,7 @@
 """One of every path and target, for the tests that go through all of them."""
 
+import torch
+
 from diffaudio.process import (
     BBED,
     EDM,
@@ -32,3 +34,8 @@ PATHS = [
     SchroedingerBridgeVP(),
 ]
 TARGETS = [X0(), Epsilon(), Velocity(), EDM(0.3)]
+
+
+def noise_end(path):
+    """Return the path where sampling starts."""
+    return path.at(torch.tensor(path.t_max, dtype=torch.float64))

@@ -155,7 +155,7 @@ def error(solver: Solver, path: Path, target: Target, grid, calls: int) -> tuple
     problem, steps = Mixture(), len(solver.plan(calls))
     result = Sampler(solver, grid, calls)(network(problem, path, target), path, Y, lambda: EPS)
     last = grid.times(path, steps + 1)[-1]
-    right = problem.flow(path, path.start(EPS, Y), last, Y)
+    right = problem.flow(path, family.noise_end(path).start(EPS, Y), last, Y)
     return (result - problem.denoise(path, right, last, Y)).square().mean().sqrt().item(), steps
 
 
@@ -215,7 +215,7 @@ def _exact(path: Path, h: float) -> tuple[list[Marginal], list[Tensor]]:
     """
     places = torch.tensor([-4.4, -3.1, -2.2, -0.8, 0.0, 1.0], dtype=torch.float64)
     times = path.time_of(0.6 + h * places)
-    start = path.start(EPS, Y)
+    start = family.noise_end(path).start(EPS, Y)
     return path.at(times).knots(), [Mixture().flow(path, start, t, Y) for t in times]
 
 

@@ -87,7 +87,9 @@ class LogMel(Codec):
     ) -> None:
         super().__init__()
         if scale <= 0 or iterations < 0:
-            raise Refusal(f"LogMel: scale {scale:g} must be above 0, iterations {iterations} >= 0")
+            raise Refusal(
+                f"LogMel: scale = {scale:g} must be above 0, iterations = {iterations} at least 0"
+            )
         self.channels, self.bins, self.hop, self.rate = 1, mel.bands, mel.hop, mel.rate
         self.mel, self.offset, self.scale, self.iterations = mel, offset, scale, iterations
         filters = F.melscale_fbanks(
@@ -119,7 +121,7 @@ class LogMel(Codec):
         return audio.unflatten(0, state.shape[:2])
 
     def _loudest(self) -> Tensor:
-        """Return what no band of audio within full scale exceeds, (bands, 1); noise may."""
+        """Return a bound, (bands, 1), that no band of audio within full scale exceeds."""
         return self.filters.sum(1, keepdim=True) * self.window.sum()
 
     def _phased(self, magnitudes: Tensor, samples: int) -> Tensor:
@@ -127,7 +129,7 @@ class LogMel(Codec):
         phases, before = self._first_phases(magnitudes), torch.zeros(())
         for _ in range(self.iterations):
             now = self._stft(self._istft(magnitudes * phases, samples))
-            ahead = now + _MOMENTUM / (1 + _MOMENTUM) * (now - before)
+            ahead = now + _MOMENTUM * (now - before)
             phases, before = ahead / ahead.abs().clamp_min(1e-16), now
         return self._istft(magnitudes * phases, samples)
 

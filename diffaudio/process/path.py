@@ -187,10 +187,6 @@ class Path(ABC):
             )
         return replace(self, t_max=t_max)  # type: ignore[type-var]  # leaves are dataclasses
 
-    def start(self, eps: Tensor, guess: Tensor | None) -> Tensor:
-        """Return where sampling starts: `Marginal.start` at t_max."""
-        return self.at(torch.tensor(self.t_max, dtype=torch.float64)).start(eps, guess)
-
 
 def refuse_singular(who: str, path: Path, at: Marginal, numbers: dict[str, Tensor]) -> None:
     """Refuse a part that cannot work on this path at these times, naming the number to blame.

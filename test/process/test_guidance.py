@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from family import noise_end
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
@@ -114,7 +115,7 @@ def test_cfg_plus_plus_is_ddim_whose_noise_was_told_nothing(path):
     network, sampler = Network(1.0, -0.5), Sampler(DDIM(), UniformGrid(), 6)
     guidance, draw, knots = CFGPlusPlus(0.6), state(), sampler.knots(path)
     made = sampler(guidance.guide(network, knots), path, None, lambda: draw)
-    z = path.start(draw, None)
+    z = noise_end(path).start(draw, None)
     for now, then in zip(knots, knots[1:], strict=False):
         wanted, nothing = network(z, now, 2)
         guided = nothing + 0.6 * (wanted - nothing)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from family import PATHS
+from family import PATHS, noise_end
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
@@ -124,11 +124,11 @@ def test_start_is_the_last_marginal_around_the_guess():
     eps, y = torch.randn(2, 1, 2, 3, 4)
     path = OUVE()
     end = torch.tensor(1.0, dtype=torch.float64)
-    x = path.start(eps, y) + path.mean(end) * y
+    x = noise_end(path).start(eps, y) + path.mean(end) * y
     torch.testing.assert_close(x, y + path.sigma(end) * eps)  # the published start, in x
-    torch.testing.assert_close(path.start(eps, None), path.sigma(end) * eps)
-    assert path.start(eps, y).dtype == torch.float32
-    assert (SchroedingerBridgeVE().start(eps, y) == 0).all()  # x = y, exactly
+    torch.testing.assert_close(noise_end(path).start(eps, None), path.sigma(end) * eps)
+    assert noise_end(path).start(eps, y).dtype == torch.float32
+    assert (noise_end(SchroedingerBridgeVE()).start(eps, y) == 0).all()  # x = y, exactly
 
 
 @pytest.mark.parametrize(

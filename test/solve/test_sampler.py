@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from family import noise_end
 from oracle import PATHS
 from posterior import moments, prior_of
 
@@ -110,7 +111,7 @@ def test_one_call_is_plain_regression_from_the_start(solver):
     Sampler(solver, UniformGrid(), 1)(
         lambda z, at: seen.append(z) or network(z, at), path, y, noise()
     )
-    torch.testing.assert_close(seen[0], path.start(noise()(), y))
+    torch.testing.assert_close(seen[0], noise_end(path).start(noise()(), y))
     assert network.seen[0][0] == 0.99
 
 
