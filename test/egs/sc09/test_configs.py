@@ -20,9 +20,9 @@ WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS})
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 
-def read(path):
+def read(path, *words):
     below = ["--config", str(RECIPE / "conf/demo.yaml")] if path in TUNING else []
-    argv = [*below, "--config", str(path)]
+    argv = [*below, "--config", str(path), *words]
     with package_of("sc09"):
         return parse(argv, prog="test", description="", sections=EXPERIMENT)
 
@@ -47,6 +47,15 @@ def test_it_trains_and_samples(path):
     made = model.eval().generate(None, length, keys, few, fields=fields)
     assert made.shape == speech.shape
     assert torch.isfinite(made).all()
+
+
+def test_two_flags_take_the_samples_themselves():
+    config = read(RECIPE / "conf/train.yaml", "--model.codec", "Waveform", "--model.net", "WaveNet")
+    model = config.build(Model)
+    speech, length = 0.1 * torch.randn(1, 1, 500), torch.tensor([500])
+    loss, _ = model(Batch(["a"], {"speech": speech}, length, [1], 0, {"label": ["zero"]}))
+    assert torch.isfinite(loss).all()
+    assert model.codec.bins == 1
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
