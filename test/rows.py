@@ -9,4 +9,5 @@ def row(calls, mean, half, *, better="higher", model="exp/a", sampler="ddim", ev
     metrics = {"M": {"mean": mean, "ci95": interval, "better": better}}
     metrics["other"] = {"mean": 1.0, "ci95": None, "better": "lower"}
     cell = Cell(model, sampler, calls, "plain")
-    return Row(cell, evaluations or calls, 0.1 * calls, 64, metrics)
+    about = {"system": "x", "role": "system", "corpus": "mini", "commit": "c0ffee", "n": 64}
+    return Row(cell, evaluations or calls, 0.1 * calls, {**about, "metrics": metrics})

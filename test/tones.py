@@ -78,9 +78,11 @@ def corpus(root, *, test=30, train=40):
         for number in range(count):
             label = ("low", "high")[number % 2]
             name = f"{split}{number:03d}"
-            audio.save(root / "corpus" / f"{name}.wav", tone(label, hash_of(name)), RATE)
-            row = {"id": name, "audio": {"speech": f"{name}.wav"}, "label": label}
-            rows.append({**row, "source": "synthetic" if number % 3 else "real", "speaker": "s"})
+            sound = tone(label, hash_of(name))
+            audio.save(root / "corpus" / f"{name}.wav", sound, RATE)
+            row = {"id": name, "audio": {"speech": f"{name}.wav"}, "label": label, "speaker": "s"}
+            row |= {"samples": len(sound), "rate": RATE}
+            rows.append({**row, "source": "synthetic" if number % 3 else "real"})
         manifest.write(data / f"{split}.jsonl", rows)
     write_json(data / "corpus.json", {"root": str(root / "corpus"), "label": "tones"})
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import ArgumentParser
 
@@ -15,11 +16,22 @@ from diffaudio.log import log
 from diffaudio.score import Request, ScoreSpec, link, publish, score, shown, summarise
 from diffaudio.score.pairs import heard
 
-__all__ = ["main"]
+__all__ = ["main", "scored"]
 
 
 def main(argv: list[str]) -> int:
     """Score what a model decoded, or anyone's wavs; print a table and what it means."""
+    request, options = scored(argv)
+    sys.stdout.write(shown(request.out))
+    log.info("%s: all scores of this experiment", summarise(request.exp))
+    log.info("%s: open it in a browser", link(request.exp, request.out))
+    if options.publish:
+        log.info("%s: all published scores", publish(request.out, Path.cwd()))
+    return 0
+
+
+def scored(argv: list[str]) -> tuple[Request, Any]:
+    """Score as a command line asks, unless that is done; return what is scored and its options."""
     outside = any(word.partition("=")[0] == "--wavs" for word in argv)
     config = parse(
         argv,
@@ -40,12 +52,7 @@ def main(argv: list[str]) -> int:
         nj=options.nj,
         force=options.force,
     )
-    sys.stdout.write(shown(request.out))
-    log.info("%s: all scores of this experiment", summarise(options.exp))
-    log.info("%s: open it in a browser", link(options.exp, request.out))
-    if options.publish:
-        log.info("%s: all published scores", publish(request.out, Path.cwd()))
-    return 0
+    return request, options
 
 
 def _sections(*, outside: bool) -> dict[str, type]:

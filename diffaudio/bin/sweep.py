@@ -12,11 +12,13 @@ from jsonargparse import ArgumentParser
 from diffaudio import strict
 from diffaudio.bin import decode, score
 from diffaudio.config import parse
+from diffaudio.decode.export import RECOMMENDED
 from diffaudio.files import read_json, write_json, write_text
 from diffaudio.log import Refusal, log
+from diffaudio.score import SWEEPS, beside, show, summarise
 from diffaudio.sweep.chart import chart
 from diffaudio.sweep.spec import Cell, SweepSpec, overlay
-from diffaudio.sweep.table import Row, knee, markdown, row
+from diffaudio.sweep.table import Row, evidence, knee, markdown, row
 
 __all__ = ["main"]
 
@@ -35,7 +37,7 @@ def main(argv: list[str]) -> int:
     options, spec = config.options, config.build(SweepSpec)
     cells = spec.cells()
     log.info("%s: %d cells", options.out, len(cells))
-    rows = []
+    rows: list[Row] = []
     for number, cell in enumerate(cells, 1):
         log.info("%d of %d: %s %s", number, len(cells), cell.model, cell.tag)
         path = options.out / "cells" / f"{cell.tag}.yaml"
@@ -46,12 +48,18 @@ def main(argv: list[str]) -> int:
                 f"sweep.metric: {spec.metric} is none that was scored",
                 mend=f"one of {', '.join(rows[-1].metrics)}",
             )
-    _write(options.out, rows, spec.metric)
     for model in dict.fromkeys(spec.models):
-        best = knee([one for one in rows if one.cell.model == model], spec.metric).cell
-        text = strict.dump(overlay(config.sections["sweep"], best))
-        write_text(Path(model) / "recommended.yaml", text)
-    sys.stdout.write(markdown(rows, spec.metric))
+        own = [one for one in rows if one.cell.model == model]
+        why = "".join(f"# {line}\n" for line in evidence(own, spec.metric))
+        text = strict.dump(overlay(config.sections["sweep"], knee(own, spec.metric).cell))
+        write_text(Path(model) / RECOMMENDED, f"# Written by `diffaudio sweep`.\n{why}{text}")
+        log.info("%s: all scores of this experiment", summarise(Path(model)))
+    others = beside(_folder(cells[0], options.set))
+    _write(options.out, rows, others, spec.metric)
+    if options.publish:
+        _write(Path("results") / SWEEPS / options.out.name, rows, others, spec.metric)
+        log.info("%s: all published scores", show(Path.cwd()))
+    sys.stdout.write(markdown(rows, spec.metric, others))
     return 0
 
 
@@ -60,6 +68,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--dump", type=Path, required=True, help="folder of the shards")
     parser.add_argument("--set", default="test", help="which split of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="folder of the comparison")
+    parser.add_argument("--publish", type=bool, default=False, help="true: also into ./results")
     parser.add_argument("--nj", type=int, default=1, help="jobs at once")
     parser.add_argument("--ngpu", type=int, default=0, help="GPUs to decode on; 0 uses none")
 
@@ -71,15 +80,24 @@ def _scored(cell: Cell, path: Path, options: Any) -> Row:
     same += ["--data", str(options.data), "--exp", cell.model, "--set", split]
     same += ["--tag", cell.tag, "--nj", str(options.nj)]
     decode.main([*same, "--dump", str(options.dump), "--ngpu", str(options.ngpu)])
-    score.main(same)
+    score.scored(same)
     decoded = read_json(model / "decode" / cell.tag / split / "decode.json")
-    return row(cell, decoded, read_json(model / "score" / cell.tag / split / "summary.json"))
+    return row(cell, decoded, read_json(_folder(cell, split) / "summary.json"))
 
 
-def _write(out: Path, rows: list[Row], metric: str) -> None:
+def _folder(cell: Cell, split: str) -> Path:
+    """Return where a cell's scores are."""
+    return Path(cell.model) / "score" / cell.tag / split
+
+
+def _write(out: Path, rows: list[Row], others: list[dict[str, Any]], metric: str) -> None:
     """Write the comparison for machines, for readers and for the eye."""
-    found = [{**asdict(one), "metrics": dict(one.metrics)} for one in rows]
-    write_json(out / "sweep.json", {"metric": metric, "rows": found})
-    write_text(out / "sweep.md", markdown(rows, metric))
+    found = [
+        {"cell": asdict(one.cell), "evaluations": one.evaluations, "seconds": one.seconds}
+        | {name: value for name, value in one.found.items() if name != "neighbours"}
+        for one in rows
+    ]
+    write_json(out / "sweep.json", {"metric": metric, "rows": found, "beside": others})
+    write_text(out / "sweep.md", markdown(rows, metric, others))
     write_text(out / "sweep.svg", chart(rows, metric))
     log.info("%s: table; %s: plot", out / "sweep.md", out / "sweep.svg")

@@ -25,9 +25,10 @@ from diffaudio.decode.trained import Trained, load
 from diffaudio.files import fsync_dir, write_json, write_text
 from diffaudio.log import Refusal, environment, log
 
-__all__ = ["CARD", "export"]
+__all__ = ["CARD", "RECOMMENDED", "export"]
 
 CARD, CREDITS = "MODEL_CARD.md", "CREDITS.txt"
+RECOMMENDED = "recommended.yaml"  # of an experiment: the setting that a sweep recommends
 
 
 def export(
@@ -55,7 +56,7 @@ def export(
     new = out.parent / f".{out.name}.tmp.{os.getpid()}"
     try:
         new.mkdir(parents=True)
-        _fill(new, trained, config, name=exp.resolve().name, data=data, results=exp / "RESULTS.md")
+        _fill(new, trained, config, exp=exp, data=data)
         if out.exists():
             shutil.rmtree(out)
         new.rename(out)
@@ -69,9 +70,7 @@ def export(
     log.info("%s: %.1f MB", out, sum(path.stat().st_size for path in out.iterdir()) / 1e6)
 
 
-def _fill(
-    new: Path, trained: Trained, config: Config, *, name: str, data: Path | None, results: Path
-) -> None:
+def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path | None) -> None:
     kind = "averaged" if trained.spec.ema else "last"
     digest = weights.write_weights(new / weights.MODEL, trained.model.state_dict())
     about = {"checkpoint": trained.about["checkpoint"], "weights": kind}
@@ -81,7 +80,9 @@ def _fill(
     corpus = _corpus(data)
     if corpus.get("credits"):
         shutil.copyfile(corpus["credits"], new / CREDITS)
-    parts = [_head(name, trained, config), _use(trained), _data(corpus), _own(config)]
+    head = _head(exp.resolve().name, trained, config)
+    parts = [head, _use(trained), _recommended(exp, config), _data(corpus), _own(config)]
+    results = exp / "RESULTS.md"
     if results.is_file():
         parts.append(_demoted(results.read_text(encoding="utf-8")))
     write_text(new / CARD, "\n".join(part for part in parts if part))
@@ -142,6 +143,18 @@ or in Python:
 Files of any sample rate, length and number of channels will do; they are resampled to
 {trained.audio.rate} Hz and back. The same audio gives the same output.
 """
+
+
+def _recommended(exp: Path, config: Config) -> str:
+    """Return the setting that a sweep recommends, why, and whether this folder has it."""
+    path = exp / RECOMMENDED
+    if not path.is_file():
+        return ""
+    own = config.sections["decode"]
+    same = strict.merge(own, strict.load(path, {})["decode"]) == own
+    state = "This folder has it" if same else f"This folder has another; `--config {path}` takes it"
+    text = path.read_text(encoding="utf-8").partition("\n")[2]
+    return f"## Recommended setting\n\n{state}.\n\n```yaml\n{text}```\n"
 
 
 def _data(corpus: dict[str, Any]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from diffaudio.score.publish import link, publish, shown, summarise
+from diffaudio.score.publish import SWEEPS, beside, link, publish, show, shown, summarise
 from diffaudio.score.request import Request
 from diffaudio.score.spec import ScoreSpec
 from diffaudio.score.stage import score
 
-__all__ = ["Request", "ScoreSpec", "link", "publish", "score", "shown", "summarise"]
+__all__ = ["SWEEPS", "Request", "ScoreSpec", "beside", "link", "publish", "score", "show"]
+__all__ += ["shown", "summarise"]

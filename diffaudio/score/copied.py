@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from diffaudio.metrics.neighbours import Nearest, nearer, nearest, quantiles
+from diffaudio.metrics.neighbours import Nearest, nearer, quantiles
 from diffaudio.score.embedder import Embedder
-from diffaudio.score.listening import Clips, Ear, clip
+from diffaudio.score.listening import Clips, Ear
 from diffaudio.score.pairs import Sound
 
 __all__ = ["Copied", "Pair", "copied"]
@@ -72,20 +73,11 @@ def copied(who: Embedder, made: Clips, real: Clips, train: Clips, ear: Ear) -> C
         train: all clips that were.
         ear: listens.
     """
-    longest = max(len(clip(sound, ear.audio)) for sound in train.sounds)
     found, summary = {}, {}
-    for measure in ("log-mel", who.name):
-        points = [
-            ear.mels(one, longest) if measure == "log-mel" else ear.embed(who, one).features
-            for one in (made, real, train)
-        ]
-        distances = {
-            made.name: nearest(points[0], points[2]),
-            real.name: nearest(points[1], points[2]),
-            train.name: nearest(points[2], points[2], own=True),
-        }
-        found[measure] = distances[made.name]
-        own = distances.pop(made.name).distances
+    for measure, by in (("log-mel", _longest(train, ear.audio.rate)), (who.name, who)):
+        found[measure] = ear.nearest(by, made, train)
+        own = found[measure].distances
+        distances = {one.name: ear.nearest(by, one, train) for one in (real, train)}
         summary[measure] = {
             "distances": {
                 "generated": quantiles(own),
@@ -94,3 +86,9 @@ def copied(who: Embedder, made: Clips, real: Clips, train: Clips, ear: Ear) -> C
             "nearer": {name: nearer(own, one.distances) for name, one in distances.items()},
         }
     return Copied(found, made.sounds, train.sounds, summary)
+
+
+def _longest(clips: Clips, rate: int) -> int:
+    """Return the samples of the longest clip, at `rate`."""
+    rows = [sound.row for sound in clips.sounds]
+    return max(math.ceil(row["samples"] * rate / row["rate"]) for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from diffaudio.data.audio import AudioSpec
 from diffaudio.files import atomic
 from diffaudio.log import Refusal, log
-from diffaudio.metrics.neighbours import log_mel
+from diffaudio.metrics.neighbours import Nearest, log_mel, nearest
 from diffaudio.metrics.sets import Embedding
 from diffaudio.score.embedder import Embedder
 from diffaudio.score.pairs import Samples, Sound, read_clip
@@ -64,23 +64,45 @@ class Ear:
     def embed(self, who: Embedder, clips: Clips) -> Embedding:
         """Return what an embedder says of a set."""
         function = partial(_said, who, self.audio)
-        found = self._heard(clips, function, {"embedder": who.name, **who.about()})
+        found = self._heard(clips, function, _what(who))
         return Embedding(found["features"], found["answers"], found.get("log_probs"))
 
     def mels(self, clips: Clips, longest: int) -> np.ndarray:
         """Return a set's points in log-mel, (n, p); `longest` is in samples."""
         function = partial(_mels, self.audio, longest)
-        return self._heard(clips, function, {"log_mel": longest, "version": 1})["mels"]
+        return self._heard(clips, function, _mel(longest))["mels"]
+
+    def nearest(self, who: Embedder | int, clips: Clips, train: Clips) -> Nearest:
+        """Return the nearest clip of `train` to each of a set, that are not one and the same.
+
+        Args:
+            who: whose features are compared; a number means log-mel, up to so many samples.
+            clips: the set.
+            train: what it may have copied.
+        """
+        what = _mel(who) if isinstance(who, int) else _what(who)
+
+        def points(one: Clips) -> np.ndarray:
+            return self.mels(one, who) if isinstance(who, int) else self.embed(who, one).features
+
+        def make() -> Arrays:
+            own = clips.identity == train.identity
+            return asdict(nearest(points(clips), points(train), own=own))
+
+        return Nearest(**self._once(clips, make, {"nearest": 1, "train": train.identity, **what}))
 
     def _heard(
         self, clips: Clips, function: Callable[[Sequence[Sound]], Arrays], what: Mapping[str, Any]
     ) -> Arrays:
         """Return what a function gives of a set, `what` being all that it depends on beside."""
+        return self._once(clips, partial(self._all, clips.sounds, function), what)
+
+    def _once(self, clips: Clips, make: Callable[[], Arrays], what: Mapping[str, Any]) -> Arrays:
+        """Return what is made of a set, `what` being all that it depends on beside."""
         spec = {"rate": self.audio.rate, "role": self.audio.target, "channels": self.audio.channels}
         name = hashed({**what, **spec, "audio": clips.identity or clips.name})[:16]
         if name not in self.heard:
             path = self.store / f"{name}.npz"
-            make = partial(self._all, clips.sounds, function)
             self.heard[name] = _kept(path, make, force=self.force) if clips.identity else make()
         return self.heard[name]
 
@@ -118,6 +140,14 @@ def clip(sound: Sound, spec: AudioSpec) -> Samples:
         what = "holds values that are not finite" if len(x) else "is empty"
         raise Refusal(f"{sound.estimate or sound.row['id']}: {what}", mend="decode it again")
     return x.mean(axis=1)
+
+
+def _what(who: Embedder) -> dict[str, Any]:
+    return {"embedder": who.name, **who.about()}
+
+
+def _mel(longest: int) -> dict[str, Any]:
+    return {"log_mel": longest, "version": 1}
 
 
 def _said(who: Embedder, spec: AudioSpec, sounds: Sequence[Sound]) -> Arrays:

@@ -23,7 +23,7 @@ from diffaudio.score.table import (
 )
 from diffaudio.score.verdict import BETTER, WORSE, sentence
 
-__all__ = ["markdown"]
+__all__ = ["environments", "making", "markdown", "plain", "table"]
 
 
 def markdown(
@@ -42,10 +42,10 @@ def markdown(
     """
     lines = ["<!-- Written by `diffaudio score`; changes made by hand are lost. -->", "# Results"]
     if notes:
-        lines += ["", *(f"- {_plain(note)}" for note in notes)]
+        lines += ["", *(f"- {plain(note)}" for note in notes)]
     lines += ["", "## Environments", ""]
     lines += [f"- this page: {name} {value}" for name, value in environment.items()]
-    lines += [f"- {_plain(where)}" for where in _environments(results)]
+    lines += [f"- {plain(where)}" for where in environments(results)]
     for sha in dict.fromkeys(found["protocol_sha256"] for found in results):
         of_it = [found for found in results if found["protocol_sha256"] == sha]
         lines += ["", *_section(of_it, sha, protocols[sha])]
@@ -55,22 +55,22 @@ def markdown(
 def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -> list[str]:
     """Return the heading, the tables and the protocol of results that share a protocol."""
     first = results[0]
-    label = f" ({_plain(first['label'])})" if first.get("label") else ""
+    label = f" ({plain(first['label'])})" if first.get("label") else ""
     split = protocol["test_set"]["split"]
-    lines = [f"## {_plain(first['recipe'])}: {_plain(first['corpus'])}, {split}{label}", ""]
+    lines = [f"## {plain(first['recipe'])}: {plain(first['corpus'])}, {split}{label}", ""]
     for text in dict.fromkeys(filter(None, map(warning, results))):
-        lines += [f"**{_plain(text)}**", ""]
+        lines += [f"**{plain(text)}**", ""]
     names = in_order(protocol["metrics"])
-    lines += _table(
+    lines += table(
         ["system", "calls", "RTF", "n", "trained", *names],
         [[*_about(found), *(_cell(found, name) for name in names)] for found in results],
     )
     lines += ["", _legend(first, protocol["baseline"]), scope(first), ""]
     made = [found for found in results if found["role"] == SYSTEM]
-    lines += [f"- {_plain(text)}" for found in made for text in _told(found)]
+    lines += [f"- {plain(text)}" for found in made for text in _told(found)]
     lines += ["", "How the systems were made:", ""]
-    rows = [{"system": _name(found), **_making(found)} for found in made]
-    lines += _table(list(rows[0]), [list(row.values()) for row in rows]) if rows else []
+    rows = [{"system": _name(found), **making(found)} for found in made]
+    lines += table(list(rows[0]), [list(row.values()) for row in rows]) if rows else []
     lines += ["", f"<details><summary>Protocol {sha[:12]}</summary>", "", "```json"]
     return [*lines, json.dumps(protocol, indent=1, ensure_ascii=False), "```", "", "</details>"]
 
@@ -82,13 +82,13 @@ def _legend(first: Result, given: str | None) -> str:
     if given is None:
         return text
     return (
-        f"{text} Below them: the paired difference from {_plain(given)}, or from another system "
+        f"{text} Below them: the paired difference from {plain(given)}, or from another system "
         f"that is named there, with its p-value; `*` if {STAR}. {NOTE[0].upper()}{NOTE[1:]}."
     )
 
 
 def _name(found: Result) -> str:
-    return _plain(found["system"]) + " (input)" * (found["role"] == INPUT)
+    return plain(found["system"]) + " (input)" * (found["role"] == INPUT)
 
 
 def _about(found: Result) -> list[str]:
@@ -116,7 +116,7 @@ def _cell(found: Result, name: str) -> str:
         one = entry.get("versus", {}).get(versus)
         if one and one["n"]:
             star = " *" if one["verdict"] in (BETTER, WORSE) else ""
-            than = "" if versus == found.get("given") else f"than {_plain(versus)}: "
+            than = "" if versus == found.get("given") else f"than {plain(versus)}: "
             parts.append(f"{than}{difference(one, name)}, {p_value(one)}{star}")
     return "<br>".join(filter(None, parts))
 
@@ -135,17 +135,17 @@ def _told(found: Result) -> list[str]:
     return lines + [f"{name}: {text}" for text in neighbours(found)]
 
 
-def _making(found: Result) -> dict[str, str]:
-    """Return how a system was made, "" for what is not known."""
+def making(found: Result, *, sampler: bool = True) -> dict[str, str]:
+    """Return how a system was made, "" for what is not known; with its solver and grid or not."""
     train = found.get("train") or {}
-    plain = ("solver", "grid", "seed", "device", "threads", "precision")
+    names = (*("solver", "grid") * sampler, "seed", "device", "threads", "precision")
     values = {
         "checkpoint": _checkpoint(found),
-        **{name: found.get(name) for name in plain},
+        **{name: found.get(name) for name in names},
         "training seed": train.get("seed"),
         "training config": _short(train.get("config_sha256")),
     }
-    return {name: "" if value is None else _plain(str(value)) for name, value in values.items()}
+    return {name: "" if value is None else plain(str(value)) for name, value in values.items()}
 
 
 def _checkpoint(found: Result) -> str:
@@ -158,7 +158,7 @@ def _short(sha: str | None) -> str | None:
     return sha[:8] if sha else None
 
 
-def _environments(results: Sequence[Result]) -> list[str]:
+def environments(results: Sequence[Result]) -> list[str]:
     """Return each commit and machine once, with the systems that were scored or decoded there."""
     systems: dict[str, list[str]] = {}
     for found in results:
@@ -172,12 +172,13 @@ def _environments(results: Sequence[Result]) -> list[str]:
     return [f"{where}: {', '.join(dict.fromkeys(names))}" for where, names in systems.items()]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table in Markdown: names on the left, numbers on the right."""
     marks = ["---", *["---:"] * (len(head) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text that cannot break a Markdown table or smuggle in HTML."""
     for mark, instead in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("\n", " ")):
         text = text.replace(mark, instead)

@@ -21,16 +21,18 @@ from diffaudio.score.scores import PROTOCOL, SUMMARY
 from diffaudio.score.spec import VERSION
 from diffaudio.score.table import neighbours, terminal
 
-__all__ = ["link", "publish", "shown", "summarise"]
+__all__ = ["SWEEPS", "beside", "link", "publish", "show", "shown", "summarise"]
+
+SWEEPS = "sweeps"  # in results/, a folder for each comparison of `diffaudio sweep`
 
 _IDENTITY = ("system", "role", "corpus", "protocol_sha256")
 
 
 def shown(folder: Path) -> str:
     """Return the table of a finished score for the terminal."""
-    *beside, found = _read(folder)
+    *others, found = _read(folder)
     if found.get("reference"):
-        return terminal(found, [*withheld(found), *neighbours(found)], beside)
+        return terminal(found, [*withheld(found), *neighbours(found)], others)
     return terminal(found, gaps(scores.read(folder)))
 
 
@@ -80,10 +82,22 @@ def publish(folder: Path, recipe: Path) -> Path:
     for path, found in mine.items():
         write_json(path, found)
         write_json(store / "protocols" / f"{found['protocol_sha256'][:16]}.json", protocol)
+    return show(recipe)
+
+
+def show(recipe: Path) -> Path:
+    """Write `recipe/RESULTS.md` anew from what `recipe/results/` holds, and return its path.
+
+    Raises:
+        Refusal: a file there is of an older format.
+    """
+    store = recipe / "results"
     results = [_stored(path) for path in sorted(store.glob("*.json"))]
     shas = {found["protocol_sha256"] for found in results}
     protocols = {sha: read_json(store / "protocols" / f"{sha[:16]}.json") for sha in shas}
-    return _write(recipe / "RESULTS.md", results, protocols)
+    sweeps = sorted(path.relative_to(recipe) for path in store.glob(f"{SWEEPS}/*/sweep.md"))
+    notes = [f"comparison of many settings: [{path.parent.name}]({path})" for path in sweeps]
+    return _write(recipe / "RESULTS.md", results, protocols, notes)
 
 
 def _outdated(exp: Path, folder: Path) -> str:
@@ -105,10 +119,14 @@ def _outdated(exp: Path, folder: Path) -> str:
     return "" if state in ("done", "missing") else f"its decoding is {state} {why}".strip()
 
 
+def beside(folder: Path) -> list[Result]:
+    """Return the results that a finished score has beside its own: the input's, or real clips'."""
+    return [in_order(read_json(path)) for path in sorted(folder.glob("baseline*.json"))]
+
+
 def _read(folder: Path) -> list[Result]:
-    """Return the results of what the model is given, or of real clips, and then the system's."""
-    paths = [*sorted(folder.glob("baseline*.json")), folder / SUMMARY]
-    return [in_order(read_json(path)) for path in paths]
+    """Return all results of a finished score, its own at the end."""
+    return [*beside(folder), in_order(read_json(folder / SUMMARY))]
 
 
 def _stored(path: Path) -> Result:

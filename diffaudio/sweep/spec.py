@@ -39,17 +39,19 @@ class Cell:
         sampler: name of the solver on its grid.
         calls: network calls.
         guidance: name of the guidance.
+        name: of the comparison.
     """
 
     model: str
     sampler: str
     calls: int
     guidance: str
+    name: str = "sweep"
 
     @property
     def tag(self) -> str:
         """Return the name of this way to decode, a folder in the model's decode/ and score/."""
-        return f"sweep_{self.sampler}_{self.calls}_{self.guidance}"
+        return f"{self.name}_{self.sampler}_{self.calls}_{self.guidance}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class SweepSpec:
         calls: numbers of network calls; a sampler that cannot spend one exactly is left out there.
         guidance: a name for each; null guides nothing.
         metric: that ranks the cells.
+        decode: what else of the section decode is changed, the same in all cells: {repeat: 4}.
+        name: of the comparison; the folders of its cells begin with it.
     """
 
     models: list[str]
@@ -69,15 +73,19 @@ class SweepSpec:
     calls: list[int]
     metric: str
     guidance: dict[str, Guidance | None] | None = None
+    decode: dict[str, Any] | None = None
+    name: str = "sweep"
 
     def __post_init__(self) -> None:
         """Refuse what makes no cell, or names that make no folder."""
-        for name in (*self.samplers, *(self.guidance or {})):
+        for name in (self.name, *self.samplers, *(self.guidance or {})):
             if not _NAME.fullmatch(name):
                 raise Refusal(
                     f"sweep: {name!r} names a folder",
                     mend="use letters, digits, '.', '+' and '-' only",
                 )
+        if "sampler" in (self.decode or {}):
+            raise Refusal("sweep.decode: sampler is what is compared", mend="leave it out")
         if not (self.models and self.samplers and self.calls):
             raise Refusal("sweep: models, samplers and calls must each have at least one entry")
 
@@ -86,7 +94,7 @@ class SweepSpec:
         names = list(self.guidance or {"plain": None})
         whole = itertools.product(dict.fromkeys(self.models), self.samplers, names, self.calls)
         return [
-            Cell(model, sampler, calls, guidance)
+            Cell(model, sampler, calls, guidance, self.name)
             for model, sampler, guidance, calls in whole
             if self._spends(self.samplers[sampler], calls)
         ]
@@ -110,4 +118,4 @@ def overlay(section: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     """
     guidance = (section["guidance"] or {}).get(cell.guidance)
     sampler = {**section["samplers"][cell.sampler], "calls": cell.calls, "guidance": guidance}
-    return {"decode": {"sampler": sampler}}
+    return {"decode": {**(section["decode"] or {}), "sampler": sampler}}

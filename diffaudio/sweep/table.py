@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diffaudio.score.page import environments, making, plain, table
+from diffaudio.score.results import Result, in_order
 from diffaudio.sweep.spec import Cell
 
-__all__ = ["Row", "knee", "markdown", "row"]
+__all__ = ["Row", "evidence", "knee", "markdown", "row"]
+
+_RULE = "the fewest network evaluations whose interval reaches the best mean"
 
 
 @dataclass(frozen=True)
@@ -20,15 +24,19 @@ class Row:
         cell: the cell.
         evaluations: of the network for each utterance: guided calls have several.
         seconds: of processing for a second of audio.
-        n: utterances.
-        metrics: name to {"mean", "ci95", "better"}.
+        found: its result, as `summary.json` has it.
     """
 
     cell: Cell
     evaluations: float
     seconds: float
-    n: int
-    metrics: Mapping[str, Mapping[str, Any]]
+    found: Result
+
+    @property
+    def metrics(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name to {"mean", "ci95", "better"}."""
+        metrics: Mapping[str, Mapping[str, Any]] = self.found["metrics"]
+        return metrics
 
     def mean(self, name: str) -> float:
         """Return a metric's mean, worst of all where there is none."""
@@ -43,8 +51,7 @@ def row(cell: Cell, decoded: Mapping[str, Any], scored: Mapping[str, Any]) -> Ro
         cell=cell,
         evaluations=decoded["evaluations"],
         seconds=decoded["rtf"],
-        n=scored["n"],
-        metrics=scored["metrics"],
+        found=in_order(dict(scored)),
     )
 
 
@@ -75,28 +82,67 @@ def knee(rows: Sequence[Row], metric: str) -> Row:
     return min(filter(reaches, rows), key=lambda one: (one.evaluations, sign * one.mean(metric)))
 
 
-def markdown(rows: Sequence[Row], metric: str) -> str:
-    """Return the table, the best first, the recommended setting of each model marked."""
-    chosen = [
-        knee([one for one in rows if one.cell.model == model], metric).cell
-        for model in dict.fromkeys(one.cell.model for one in rows)
+def evidence(rows: Sequence[Row], metric: str) -> list[str]:
+    """Return why a setting is recommended to one model, in lines: what it reaches, and the best."""
+    best, chosen = ranked(rows, metric)[0], knee(rows, metric)
+    about = best.found
+    lines = [
+        f"Of {len(rows)} settings on {about['n']} outputs ({about['corpus']}): {_RULE},",
+        f"by {metric}.",
+        f"recommended: {_setting(chosen, metric)}",
     ]
+    return lines if chosen is best else [*lines, f"best: {_setting(best, metric)}"]
+
+
+def _setting(one: Row, metric: str) -> str:
+    cell = one.cell
+    return (
+        f"{cell.sampler}, {cell.calls} calls, {cell.guidance}: {_shown(one.metrics[metric])} "
+        f"in {one.evaluations:g} evaluations, {one.seconds:.3g} s for a second of audio"
+    )
+
+
+def markdown(rows: Sequence[Row], metric: str, others: Sequence[Result] = ()) -> str:
+    """Return the table, the best first, each model's recommended setting marked; how all was made.
+
+    Args:
+        rows: of one set; at least one.
+        metric: that ranks them.
+        others: what is shown beside: the results of what the model is given, or of real clips.
+    """
+    models = list(dict.fromkeys(one.cell.model for one in rows))
+    chosen = [knee([one for one in rows if one.cell.model == name], metric) for name in models]
     names = [metric, *(name for name in rows[0].metrics if name != metric)]
     head = ["model", "sampler", "calls", "guidance", "evaluations", "s / s of audio", *names, ""]
-    lines = [head, ["---"] * len(head)]
+    cells = []
     for one in ranked(rows, metric):
         cell = one.cell
         fixed = [cell.model, cell.sampler, str(cell.calls), cell.guidance]
         cost = [f"{one.evaluations:g}", f"{one.seconds:.3g}"]
-        values = [_shown(one.metrics[name]) for name in names]
-        mark = "recommended" if cell in chosen else ""
-        lines.append([*fixed, *cost, *values, mark])
-    counts = ", ".join(sorted({str(one.n) for one in rows}))
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return (
-        f"{table}\n\nRanked by {metric}; 95 % intervals in brackets; {counts} outputs a cell. "
-        f"Recommended for a model: the fewest evaluations whose interval reaches the best mean.\n"
-    )
+        mark = "recommended" * any(one is best for best in chosen)
+        cells.append([*fixed, *cost, *_values(one.metrics, names), mark])
+    for other in others:
+        cells.append([other["system"], *[""] * 5, *_values(other["metrics"], names), ""])
+    counts = ", ".join(sorted({str(one.found["n"]) for one in rows}))
+    made = {one.cell.model: making(one.found, sampler=False) for one in rows}
+    where = environments([{**one.found, "system": one.cell.model} for one in rows])
+    about = rows[0].found
+    label = f" ({about['label']})" if about.get("label") else ""
+    lines = [
+        *table(head, cells),
+        "",
+        f"{plain(about['corpus'] + label)}. Ranked by {metric}; 95 % intervals in brackets; "
+        f"{counts} outputs a cell. Recommended for a model: {_RULE}.",
+        "",
+        *table(["model", *made[models[0]]], [[name, *one.values()] for name, one in made.items()]),
+        "",
+        *(f"- {plain(text)}" for text in where),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _values(metrics: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    return [_shown(metrics[name]) if name in metrics else "" for name in names]
 
 
 def _shown(entry: Mapping[str, Any]) -> str:

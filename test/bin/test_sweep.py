@@ -37,11 +37,11 @@ def run(tiny_exp, tiny_dump, tmp_path, monkeypatch):
     data = shutil.copytree(tiny_dump / "data", tmp_path / "data")
     write_json(data / "corpus.json", {"root": str(tiny_dump), "label": None, "splits": {}})
 
-    def swept(metric="SI-SDR"):
+    def swept(*more, metric="SI-SDR"):
         names = ", ".join(f"exp/{model.name}" for model in models)
         (tmp_path / "sweep.yaml").write_text(SWEEP.format(models=names, metric=metric))
         options = ["--config", "sweep.yaml", "--out", "out", "--set", "test"]
-        return sweep.main([*options, "--data", "data", "--dump", str(tiny_dump / "dump")])
+        return sweep.main([*options, "--data", "data", "--dump", str(tiny_dump / "dump"), *more])
 
     return swept, tmp_path
 
@@ -71,5 +71,24 @@ def test_every_cell_is_decoded_and_scored_once_then_compared(run, capsys):
 def test_a_metric_that_was_not_scored_is_named(run):
     swept, folder = run
     with pytest.raises(Refusal, match=r"sweep.metric: KAD is none.*\n?.*SI-SDR"):
-        swept("KAD")
+        swept(metric="KAD")
     assert len([*folder.glob("exp/*/decode/*")]) == 1  # said before all other cells are decoded
+
+
+def test_it_is_published_and_the_recipe_s_results_lead_to_it(run):
+    swept, folder = run
+    swept("--publish", "true")
+    there = folder / "results" / "sweeps" / "out"
+    assert {path.name for path in there.iterdir()} == {"sweep.json", "sweep.md", "sweep.svg"}
+    assert "[out](results/sweeps/out/sweep.md)" in (folder / "RESULTS.md").read_text()
+    beside = json.loads((there / "sweep.json").read_text())["beside"]
+    assert beside[0]["role"] == "input"
+    assert f"| {beside[0]['system']} |" in (there / "sweep.md").read_text()
+
+
+def test_the_recommendation_says_why(run):
+    swept, folder = run
+    swept()
+    text = (folder / "exp" / "a" / "recommended.yaml").read_text()
+    assert text.startswith("# Written by `diffaudio sweep`.\n# Of 4 settings on")
+    assert "# recommended: " in text

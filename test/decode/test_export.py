@@ -134,3 +134,14 @@ def test_a_recipes_own_classes_are_named(exp, tmp_path, monkeypatch):
     run(exp, tmp_path / "model")
     assert "local.nets.Mine" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
     diffaudio.load(tmp_path / "model", device="cpu")
+
+
+def test_the_card_says_what_a_sweep_recommends(exp, tmp_path):
+    recommended = exp / "recommended.yaml"
+    recommended.write_text("# Written by hand.\n# best: one\ndecode: {sampler: {calls: 9}}\n")
+    run(exp, tmp_path / "one")
+    card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
+    assert "## Recommended setting\n\nThis folder has another; `--config" in card
+    assert "```yaml\n# best: one\ndecode: {sampler: {calls: 9}}\n```" in card
+    run(exp, tmp_path / "two", "--config", str(recommended))
+    assert "\nThis folder has it.\n" in (tmp_path / "two" / "MODEL_CARD.md").read_text()

@@ -60,6 +60,23 @@ def test_one_listener_listens_once(sounds, tmp_path):
     assert ear.mels(clips, RATE) is ear.mels(clips, RATE)
 
 
+def test_the_nearest_clips_of_real_sets_are_kept_and_those_of_made_ones_are_not(sounds, tmp_path):
+    def ear():
+        return Ear(AUDIO, tmp_path / "store", 1)
+
+    train = Clips("train", sounds, "1")
+    for who in (RATE, Tones()):
+        own = ear().nearest(who, train, train)
+        assert (own.rows != np.arange(len(sounds))).all()  # no clip is its own neighbour
+        made = ear().nearest(who, Clips("made", sounds[1:3]), train)
+        assert made.rows.tolist() == [1, 2]
+        assert made.distances == pytest.approx(0, abs=0.05)
+        again = ear().nearest(who, Clips("train", [], "1"), Clips("train", [], "1"))
+        assert again.distances.tolist() == own.distances.tolist()
+        other = ear().nearest(who, train, Clips("others", sounds[3:], "2"))
+        assert set(other.rows) == {0, 1}
+
+
 def test_a_clip_is_what_was_made_or_else_what_is_real(sounds):
     real = Sound(sounds[3].row, sounds[3].root)
     assert clip(sounds[3], AUDIO) == pytest.approx(tone("low", 3), abs=1e-4)

@@ -33,6 +33,7 @@ def test_a_cell_s_overlay_is_its_sampler():
     section = {
         "samplers": {"ddim": {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}}},
         "guidance": {"2": {"class_path": "ClassifierFree", "init_args": {"scale": 2.0}}},
+        "decode": None,
     }
     found = overlay(section, Cell("exp/a", "ddim", 5, "2"))["decode"]["sampler"]
     assert found["solver"] == {"class_path": "DDIM"}
@@ -43,6 +44,20 @@ def test_a_cell_s_overlay_is_its_sampler():
         ]
         is None
     )
+
+
+def test_what_all_cells_share_is_laid_over_each():
+    section = {
+        "samplers": {"ddim": {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}}},
+        "guidance": None,
+        "decode": {"repeat": 4},
+    }
+    spec = SweepSpec(["exp/a"], WAYS, [5], "x", decode={"repeat": 4}, name="best")
+    cell = spec.cells()[0]
+    assert cell.tag == "best_ddim_5_plain"
+    assert overlay(section, cell)["decode"]["repeat"] == 4
+    with pytest.raises(Refusal, match="sampler is what is compared"):
+        SweepSpec(["m"], WAYS, [1], "x", decode={"sampler": {}})
 
 
 def test_names_are_folders_and_nothing_is_empty():

@@ -1,6 +1,6 @@
 from rows import row
 
-from diffaudio.sweep.table import knee, markdown
+from diffaudio.sweep.table import evidence, knee, markdown
 
 
 def test_the_cheapest_that_reaches_the_best_is_recommended():
@@ -37,3 +37,21 @@ def test_the_table_is_ranked_and_says_what_is_recommended():
     ]
     assert "2 [1.8, 2.2]" in lines[3]
     assert "none" in lines[5]
+
+
+def test_real_clips_stand_beside_and_how_all_was_made_below():
+    real = {"system": "real test", "metrics": {"other": {"mean": 0.7, "ci95": None}}}
+    text = markdown([row(5, 1.0, 0.1), row(5, 1.0, 0.1, model="exp/b")], "M", [real])
+    assert "| real test |  |  |  |  |  |  | 0.7 |  |" in text
+    assert "64 outputs a cell" in text
+    assert "- scored at commit c0ffee: exp/a, exp/b" in text
+
+
+def test_the_evidence_is_the_choice_beside_the_best():
+    rows = [row(10, 1.8, 0.3), row(20, 2.0, 0.2)]
+    assert evidence(rows, "M")[-2:] == [
+        "recommended: ddim, 10 calls, plain: 1.8 [1.5, 2.1] in 10 evaluations, 1 s for a second of "
+        "audio",
+        "best: ddim, 20 calls, plain: 2 [1.8, 2.2] in 20 evaluations, 2 s for a second of audio",
+    ]
+    assert "best" not in evidence(rows[1:], "M")[-1]
