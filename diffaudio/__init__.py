@@ -6,14 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diffaudio.api import Enhancer, load
+    from diffaudio.api import AudioModel, load
 
 __version__ = "0.1.0"
-__all__ = ["Enhancer", "__version__", "load"]
+__all__ = ["AudioModel", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the user's interface on first use, so that `import diffaudio` stays light."""
-    if name in {"Enhancer", "load"}:
+    if name in {"AudioModel", "load"}:
         return getattr(importlib.import_module("diffaudio.api"), name)
     raise AttributeError(f"module 'diffaudio' has no attribute {name!r}")

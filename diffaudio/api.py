@@ -1,9 +1,12 @@
-"""What Python users call: load a trained model, enhance files or arrays.
+"""What Python users call: load a trained model, enhance files or arrays, or generate sounds.
 
 import diffaudio
 
 model = diffaudio.load("exp/demo")
 model.enhance("noisy.wav", "clean.wav")
+
+model = diffaudio.load("exp/mini")
+sevens = model.generate(1.0, 4, label="seven")
 """
 
 from __future__ import annotations
@@ -18,20 +21,21 @@ import torch
 
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.enhance import enhance_file, enhanced
+from diffaudio.decode.generate import generated
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import Encoding, blocks, reading, shown, writing
 from diffaudio.decode.trained import Trained
 from diffaudio.decode.trained import load as load_trained
 from diffaudio.log import Refusal
 
-__all__ = ["Enhancer", "load"]
+__all__ = ["AudioModel", "load"]
 
 Samples = npt.NDArray[np.float32]
 
 
 def load(
     folder: str | Path, *, device: str | None = None, decode: Mapping[str, Any] | None = None
-) -> Enhancer:
+) -> AudioModel:
     """Load a trained model.
 
     Args:
@@ -45,10 +49,10 @@ def load(
     options = [f"--decode.{key}={value}" for key, value in (decode or {}).items()]
     config = read_config(Path(folder) / "config.yaml", options)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return Enhancer(load_trained(Path(folder), config, config.build(DecodeSpec), device=place))
+    return AudioModel(load_trained(Path(folder), config, config.build(DecodeSpec), device=place))
 
 
-class Enhancer:
+class AudioModel:
     """A trained model. The same audio gives the same output, under any name, on any day.
 
     Args:
@@ -107,6 +111,25 @@ class Enhancer:
         with writing(Path(out), rate or self.rate, columns.shape[1], encoding) as write:
             write(columns)
         return None
+
+    def generate(self, seconds: float, count: int = 1, *, first: int = 0, **told: Any) -> Samples:
+        """Generate sounds from nothing but what the model is told.
+
+        Args:
+            seconds: length of each.
+            count: how many.
+            first: number of the first one. The noise of a sound hangs on the seed and on its number
+                alone: number 7 is the same among a thousand.
+            told: what the model is conditioned on, `label="seven"`; by default nothing.
+
+        Returns:
+            float32 (count, n) at the model's rate.
+
+        Raises:
+            Refusal: the model needs given audio, or is not conditioned on what is told.
+        """
+        sounds = generated(self._trained, seconds, told, count, first)
+        return np.stack([sound.mean(axis=1) for sound in sounds])
 
     def _file(self, path: Path) -> Samples:
         with reading(path) as sound:

@@ -94,3 +94,14 @@ def test_a_folder_that_is_no_model(tmp_path):
 
 def test_rate_is_the_models(model):
     assert model.rate == 8000
+
+
+def test_sounds_from_nothing(tiny_prior, model):
+    prior = diffaudio.load(tiny_prior, device="cpu")
+    made = prior.generate(0.2, 3)
+    assert (made.shape, made.dtype) == ((3, 1600), np.float32)
+    np.testing.assert_allclose(prior.generate(0.2, first=2)[0], made[2], atol=1e-5)
+    with pytest.raises(Refusal, match="not told label"):
+        prior.generate(0.2, label="seven")
+    with pytest.raises(Refusal, match="diffaudio enhance"):
+        model.generate(0.2)

@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
         raise Refusal(f"--task {options.task} needs --{needed}")
     model = opened(config)
     how = partial(_how, options, model.audio.rate)
-    restore_file(model, options.input, options.output, how)
+    restore_file(model, options.input, options.output, how, options.fields or {})
     return 0
 
 
@@ -81,6 +81,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--noise", type=float, default=0.0, help="its deviation, in units of the sound's"
     )
+    parser.add_argument("--fields", type=dict, help="what the model is told, {label: seven}")
     run_options(parser)
 
 

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -127,21 +128,32 @@ def _class(part: dict[str, Any]) -> str:
 
 
 def _use(trained: Trained) -> str:
+    if trained.model.has_given:
+        command, lines = "enhance noisy.wav clean.wav", 'model.enhance("noisy.wav", "clean.wav")'
+        note = f"""Files of any sample rate, length and number of channels will do; they are
+resampled to {trained.audio.rate} Hz and back. The same audio gives the same output."""
+    else:
+        condition = trained.model.denoiser.condition
+        told = dict(condition.example) if condition else {}
+        words = "".join(f", {name}={value!r}" for name, value in told.items())
+        given = f" --fields '{json.dumps(told, ensure_ascii=False)}'" if told else ""
+        command = f"generate out.wav --seconds 1{given}"
+        lines = f"sound = model.generate(1.0{words})  # (1, samples), at model.rate"
+        note = "The same seed, number and length give the same sound; `--decode.seed` draws others."
     return f"""## How to use it
 
 With diffaudio installed, on the command line:
 
-    diffaudio enhance noisy.wav clean.wav --exp THIS_FOLDER
+    diffaudio {command} --exp THIS_FOLDER
 
 or in Python:
 
     import diffaudio
 
     model = diffaudio.load("THIS_FOLDER")
-    model.enhance("noisy.wav", "clean.wav")
+    {lines}
 
-Files of any sample rate, length and number of channels will do; they are resampled to
-{trained.audio.rate} Hz and back. The same audio gives the same output.
+{note}
 """
 
 

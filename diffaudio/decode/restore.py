@@ -75,7 +75,11 @@ def restore(
 
 
 def restore_file(
-    trained: Trained, source: Path, target: Path, how: Callable[[Audio], Restoration]
+    trained: Trained,
+    source: Path,
+    target: Path,
+    how: Callable[[Audio], Restoration],
+    fields: Mapping[str, Any],
 ) -> None:
     """Restore one audio file into another, each channel by itself; it has the model's rate.
 
@@ -84,10 +88,12 @@ def restore_file(
         source: what was measured, no longer than a chunk: an operator sees the whole of it.
         target: the output; its suffix is its format, the input's sample format is kept.
         how: from what was measured (channels, 1, n), at the model's rate, to what is to be undone.
+        fields: of the manifest, those that the model is conditioned on; none tell it nothing.
 
     Raises:
         Refusal: the input is too long or no usable audio, or the output cannot be written.
     """
+    trained, fields = trained.told(fields)
     rate = trained.audio.rate
     with reading(source) as sound:
         encoding = Encoding.of(target, source, sound)
@@ -100,7 +106,9 @@ def restore_file(
         channels = sound.channels
         pieces = resampled(blocks(source, sound), sound.samplerate, rate, channels)
         measured = torch.from_numpy(np.concatenate(list(pieces)).T.copy())[:, None]
-    made = restore(trained, measured, how(measured), [plan.key(trained.spec.seed, 0)] * channels)
+    keys = [plan.key(trained.spec.seed, 0)] * channels
+    told = {name: [value] * channels for name, value in fields.items()}
+    made = restore(trained, measured, how(measured), keys, told)
     with writing(target, rate, channels, encoding) as write:
         write(made[:, 0].T.numpy())
     log.info("%s: written, %.1f s at %d Hz", shown(target), made.shape[-1] / rate, rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from diffaudio.files import read_log
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.precision import autocast
+from diffaudio.process import ClassifierFree
 from diffaudio.shapes import Audio, Lengths
 
 __all__ = ["Meter", "Trained", "load"]
@@ -98,6 +99,33 @@ class Trained:
                 weaker=self.weaker,
             )
             return made.float().cpu()
+
+    def told(self, fields: Mapping[str, Any]) -> tuple[Trained, Mapping[str, Any]]:
+        """Return the model and fields that tell it just this; nothing as guidance tells it nothing.
+
+        Args:
+            fields: of the manifest, those that the model is conditioned on, or none of them.
+
+        Raises:
+            Refusal: it is not conditioned on one, or was told something in all of its training.
+        """
+        condition, spec = self.model.denoiser.condition, self.spec
+        known = condition.fields if condition else ()
+        if unknown := sorted({*fields} - {*known}):
+            raise Refusal(
+                f"the model is not told {', '.join(unknown)}",
+                mend=f"it is told {', '.join(known)}" if known else "it is told nothing",
+            )
+        if fields or condition is None:
+            return self, fields
+        if condition.drop == 0:
+            raise Refusal(
+                f"the model was always told {', '.join(known)}, in training",
+                mend=f"give {' and '.join(known)}",
+            )
+        sampler = replace(spec.sampler, guidance=ClassifierFree(0.0))
+        alone = replace(spec, sampler=sampler, weaker=None)
+        return replace(self, spec=alone, weaker=None), condition.example
 
     @contextlib.contextmanager
     def metered(self, items: int) -> Iterator[None]:

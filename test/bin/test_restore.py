@@ -97,3 +97,9 @@ def test_a_bad_input_is_one_block_and_leaves_nothing(place, tmp_path, capsys, ar
 def test_a_model_that_is_given_audio_is_refused(place, tiny_exp, capsys):
     assert run("whole.wav", "out.wav", "--task", "declip", exp=str(tiny_exp)) == 1
     assert "cannot tell what is likely by itself" in capsys.readouterr().err
+
+
+def test_what_the_model_is_told_is_given_by_name(place, capsys):
+    gaps = ["--task", "inpaint", "--gaps", "[[0.1, 0.15]]"]
+    assert run("whole.wav", "out.wav", *gaps, "--fields", "{label: seven}") == 1
+    assert "not told label" in capsys.readouterr().err

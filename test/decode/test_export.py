@@ -145,3 +145,11 @@ def test_the_card_says_what_a_sweep_recommends(exp, tmp_path):
     assert "```yaml\n# best: one\ndecode: {sampler: {calls: 9}}\n```" in card
     run(exp, tmp_path / "two", "--config", str(recommended))
     assert "\nThis folder has it.\n" in (tmp_path / "two" / "MODEL_CARD.md").read_text()
+
+
+def test_the_card_of_a_generator_says_how_to_generate(tiny_prior, tmp_path):
+    run(tiny_prior, tmp_path / "model")
+    card = (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    assert "diffaudio generate out.wav --seconds 1 --exp THIS_FOLDER" in card
+    assert "model.generate(1.0)" in card
+    assert "enhance" not in card
