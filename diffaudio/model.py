@@ -166,16 +166,18 @@ class Model(nn.Module):
 
     def _wanted(
         self, x0: State, eps: State, at: Marginal, beside: Surroundings, step: int
-    ) -> tuple[State, float]:
-        """Return what the network should say at `at`, and how much that counts at this step."""
+    ) -> tuple[State, Tensor | float]:
+        """Return what the network should say at `at`, and how much that counts, (b,) or for all."""
         consistency, denoiser = self.objective.consistency, self.denoiser
-        earlier = None if consistency is None else consistency.earlier(at, denoiser.path, step)
-        if consistency is None or earlier is None:
+        distance = None if consistency is None else consistency.distance(at, step)
+        if consistency is None or distance is None:
             return denoiser.target.of(x0, eps, at), 1.0
-        nearer = denoiser.path.at(earlier)
+        nearer = denoiser.path.at(consistency.earlier(at, denoiser.path, distance))
         with torch.no_grad():
             clean = denoiser.x0(nearer.z(x0, eps), nearer, beside)
-        return denoiser.target.answer(at.z(x0, eps), clean, at), consistency.weight(step)
+        # Where the distance is all of the way, the clean end itself is known.
+        clean = torch.where(distance < 1.0, clean, x0)
+        return denoiser.target.answer(at.z(x0, eps), clean, at), (1.0 / distance.flatten()).to(x0)
 
     @torch.no_grad()
     def generate(

@@ -292,7 +292,7 @@ def test_what_does_not_fit_is_refused():
 @pytest.mark.parametrize("name", ["edm", "bridge-residual", "flow-wave"])
 def test_consistency_asks_again_nearer_on_the_same_trajectory(name):
     """Two calls with the same noise; an oracle says the same clean state at both: no loss."""
-    model, one, _ = with_oracle(name, consistency=Consistency(every=10))
+    model, one, _ = with_oracle(name, consistency=Consistency(every=10, near=0.0))
     one.step = 30
     loss, _ = model(one)
     assert loss.item() < 1e-5
@@ -305,8 +305,19 @@ def test_consistency_asks_again_nearer_on_the_same_trajectory(name):
     assert len(model.denoiser.net.times) == 3  # the first stage is denoising: one call
 
 
+def test_where_consistency_goes_all_of_the_way_the_clean_end_is_what_is_known():
+    """At the first stage, near the clean end: the loss of plain denoising."""
+    model, one, _ = with_oracle("edm", times=AtEnd(), consistency=Consistency(every=10))
+    model.denoiser.path = VE(t_max=0.5)
+    model.denoiser.net.off = torch.nn.Parameter(torch.tensor(0.1))
+    one.step = 10
+    near = model(one)[0].item()
+    one.step = 0
+    assert near == pytest.approx(model(one)[0].item(), rel=1e-6)
+
+
 def test_the_loss_of_consistency_is_weighed_by_its_stage_and_moves_one_call_alone():
-    model, one, _ = with_oracle("edm", consistency=Consistency(every=10))
+    model, one, _ = with_oracle("edm", consistency=Consistency(every=10, near=0.0))
     model.denoiser.net.off = torch.nn.Parameter(torch.tensor(0.1))
     losses = []
     for one.step in (10, 50):
