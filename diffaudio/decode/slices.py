@@ -23,6 +23,7 @@ from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
 from diffaudio.files import read_json, write_json
 from diffaudio.log import environment
+from diffaudio.precision import bf16
 
 __all__ = ["Request", "decode_slice", "slices"]
 
@@ -79,6 +80,7 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
         "calls": trained.meter.calls,
         "evaluations": trained.meter.evaluations,
         "hardware": environment()["hardware"],
+        "precision": "bf16" if bf16(trained.spec.precision, trained.device) else "fp32",
         **trained.about,
     }
     write_json(record, counts)

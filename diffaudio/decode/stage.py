@@ -132,7 +132,7 @@ def _summary(
     }
     first = counts[0]
     return {
-        **{name: first[name] for name in ("hardware", *_ABOUT)},
+        **{name: first[name] for name in ("hardware", "precision", *_ABOUT)},
         "n": total["n"],
         "audio_seconds": round(total["audio_seconds"], 3),
         "rtf": round(total["seconds"] / total["audio_seconds"], 5),
@@ -141,7 +141,7 @@ def _summary(
         "solver": _named(asked["sampler"]["solver"]),
         "grid": _named(asked["sampler"]["grid"]),
         "guidance": _named(asked["sampler"]["guidance"]) if asked["sampler"]["guidance"] else None,
-        **{name: asked[name] for name in ("seed", "ema", "precision", "threads")},
+        **{name: asked[name] for name in ("seed", "ema", "threads")},
         "device": request.device,
         "config_sha256": digest(request.out / "config.yaml"),
     }
