@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from torch import nn
 
@@ -31,6 +32,16 @@ class Codec(nn.Module, ABC):
     @abstractmethod
     def decode(self, state: State, samples: int) -> Audio:
         """Turn a state into `samples` samples of audio."""
+
+    def complete(self, state: State, samples: int, agree: Callable[[Audio], Audio]) -> Audio:
+        """Turn a state into audio of which something is known.
+
+        Args:
+            state: (b, c, f, l).
+            samples: of the audio.
+            agree: from any audio to the nearest that agrees with what is known.
+        """
+        return agree(self.decode(state, samples))
 
     @abstractmethod
     def frames(self, samples: Lengths) -> Lengths:

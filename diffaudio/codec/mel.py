@@ -7,6 +7,7 @@ Griffin and Lim 1984, with the momentum of Perraudin et al. 2013.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -111,27 +112,39 @@ class LogMel(Codec):
 
     def decode(self, state: State, samples: int) -> Audio:
         """Find audio whose spectrogram is nearly this one: Griffin-Lim, not a vocoder."""
+        return self.complete(state, samples, lambda audio: audio)
+
+    def complete(self, state: State, samples: int, agree: Callable[[Audio], Audio]) -> Audio:
+        """Find such audio whose phases fit what is known of it, and that agrees."""
         logs = (state.float() / self.scale + self.offset).flatten(0, 1)
         length = max(samples, self.mel.n_fft)  # as much as a window, or phases have no neighbours
         missing = length // self.hop + 1 - logs.shape[-1]
         bands = torch.minimum(torch.exp(logs), self._loudest())
         bands = functional.pad(bands, (0, missing), value=self.mel.floor)
         magnitudes = (self.inverse @ bands).clamp_min(0.0)
-        audio = self._phased(magnitudes, length)[..., :samples]
+
+        def known(audio: Tensor) -> Tensor:
+            part, rest = audio.split([samples, length - samples], dim=-1)
+            part = agree(part.unflatten(0, state.shape[:2])).flatten(0, 1)
+            return torch.cat([part, rest], dim=-1)
+
+        audio = self._phased(magnitudes, length, known)[..., :samples]
         return audio.unflatten(0, state.shape[:2])
 
     def _loudest(self) -> Tensor:
         """Return a bound, (bands, 1), that no band of audio within full scale exceeds."""
         return self.filters.sum(1, keepdim=True) * self.window.sum()
 
-    def _phased(self, magnitudes: Tensor, samples: int) -> Tensor:
+    def _phased(
+        self, magnitudes: Tensor, samples: int, known: Callable[[Tensor], Tensor]
+    ) -> Tensor:
         """Return audio (b, n) of magnitudes (b, f, l): phases of its own STFT, again and again."""
         phases, before = self._first_phases(magnitudes), torch.zeros(())
         for _ in range(self.iterations):
-            now = self._stft(self._istft(magnitudes * phases, samples))
+            now = self._stft(known(self._istft(magnitudes * phases, samples)))
             ahead = now + _MOMENTUM * (now - before)
             phases, before = ahead / ahead.abs().clamp_min(1e-16), now
-        return self._istft(magnitudes * phases, samples)
+        return known(self._istft(magnitudes * phases, samples))
 
     def _first_phases(self, magnitudes: Tensor) -> Tensor:
         """Return random phases, the same for every item and on every day, frame by frame."""

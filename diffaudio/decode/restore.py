@@ -14,7 +14,7 @@ from diffaudio.data import plan
 from diffaudio.decode.stream import Encoding, blocks, reading, resampled, shown, writing
 from diffaudio.decode.trained import Trained
 from diffaudio.denoiser import Surroundings
-from diffaudio.inverse import Measurement, Restoration
+from diffaudio.inverse import Measurement, Restoration, of_states, possible
 from diffaudio.log import Refusal, log
 from diffaudio.shapes import Audio
 from diffaudio.solve import KeyedNoise
@@ -46,32 +46,55 @@ def restore(
         (b, a, n) on the processor, in fp32.
 
     Raises:
-        Refusal: the model is given audio, or the method cannot undo what happened.
+        Refusal: the model is given audio, the method cannot undo what happened, or the codec loses
+            a part of the audio and there is noise.
     """
-    model, sampler = trained.model, trained.spec.sampler
-    denoiser = model.denoiser
+    model = trained.model
     if model.has_given:
         raise Refusal(
             "the model turns given audio into other audio; it cannot tell what is likely by itself",
             mend="use a model that was trained with model.given: none and audio.given: null",
         )
-    if not model.codec.invertible:
+    if model.codec.invertible:
+        return _restored(trained, measured, how, keys, fields or {})
+    if how.noise:
         raise Refusal(
-            f"the model's {type(model.codec).__name__} loses a part of the audio, "
-            "which cannot then agree with what was measured",
-            mend="use a model with the codec CompressedSTFT or Waveform",
+            f"noise {how.noise:g}: the model's {type(model.codec).__name__} holds a part of the "
+            "audio only; what noise does to that is not known",
+            mend="leave --noise at 0, or use a model with the codec CompressedSTFT or Waveform",
         )
-    samples, codec, measured = measured.shape[-1], model.codec, measured.to(trained.device)
+    made = []
+    for at in range(len(keys)):  # what is known of a state differs from item to item
+        own = {name: [values[at]] for name, values in (fields or {}).items()}
+        made.append(_restored(trained, measured[at : at + 1], how, [keys[at]], own))
+    return torch.cat(made)
+
+
+def _restored(
+    trained: Trained,
+    measured: Audio,
+    how: Restoration,
+    keys: Sequence[int],
+    fields: Mapping[str, Sequence[Any]],
+) -> Audio:
+    """Run the method on a batch."""
+    denoiser, sampler, codec = trained.model.denoiser, trained.spec.sampler, trained.model.codec
+    samples, measured = measured.shape[-1], measured.to(trained.device)
     frames = codec.frames(torch.full((len(measured),), samples)).tolist()
     noise = KeyedNoise(keys, (codec.channels, codec.bins), frames, trained.device)
     decode, deviation = partial(codec.decode, samples=samples), denoiser.target.sigma_data
     with trained.metered(len(keys)):
-        known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
+        if codec.invertible:
+            known = Measurement(how.operator, measured, decode, codec.encode, how.noise, deviation)
+        else:
+            known = of_states(how.operator, measured, codec.encode, deviation)
         weaker = trained.weaker.denoiser if trained.weaker else None
-        prior = denoiser.bind(Surroundings(None, None), fields or {}, sampler, weaker)
-        made = decode(how.method.run(sampler, prior, denoiser.path, known, noise)).float()
-        agreed = made if how.noise else how.operator.nearest(made, known.measured)
-        return agreed.cpu()
+        prior = denoiser.bind(Surroundings(None, None), fields, sampler, weaker)
+        state = how.method.run(sampler, prior, denoiser.path, known, noise)
+        if how.noise:
+            return decode(state).float().cpu()
+        agree = partial(how.operator.nearest, measured=possible(how.operator, measured))
+        return codec.complete(state, samples, agree).float().cpu()
 
 
 def restore_file(

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import torch
 
 from diffaudio.inverse.operator import Operator
+from diffaudio.inverse.operators import Mask
 from diffaudio.log import Refusal
 from diffaudio.process import Marginal
 from diffaudio.shapes import Audio, State, Tensor
 
 TINY = 1e-12  # the gradient where there is none has no direction
+PROBES = 8  # sounds that agree; of fewer, some numbers are alike by chance
+SAME = 0.05  # of the states' deviation: what moves less than this does not hang on what was lost
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +48,11 @@ class Measurement:
                 f"a measurement's noise = {self.noise:g} must be at least 0 and the states' "
                 f"deviation = {self.deviation:g} above 0"
             )
-        possible = self.operator.measure(self._audio())
-        if not possible.isfinite().all():
-            raise Refusal("the measured audio holds samples that are not numbers")
-        object.__setattr__(self, "measured", possible)
+        object.__setattr__(self, "measured", possible(self.operator, self.measured))
 
     def guess(self) -> State:
         """Return the least state that agrees: the pseudo-inverse of what was measured."""
-        return self.encode(self._audio())
+        return self.encode(least(self.operator, self.measured))
 
     def variance(self, at: Marginal) -> Tensor:
         """Return r^2 = d^2 sigma^2 / (sigma^2 + d^2 alpha^2), d the states' deviation.
@@ -86,8 +86,55 @@ class Measurement:
         """Return how many independent numbers are measured of one item."""
         return self.measured.shape[1] * self.operator.rank(self.measured)
 
-    def _audio(self) -> Audio:
-        return self.operator.nearest(torch.zeros_like(self.measured), self.measured)
+
+def least(operator: Operator, measured: Audio) -> Audio:
+    """Return the least audio of those that come nearest to what was measured."""
+    return operator.nearest(torch.zeros_like(measured), measured)
+
+
+def possible(operator: Operator, measured: Audio) -> Audio:
+    """Return what was measured without what no audio could have given.
+
+    Raises:
+        Refusal: a sample is not finite.
+    """
+    found = operator.measure(least(operator, measured))
+    if not found.isfinite().all():
+        raise Refusal("the measured audio holds samples that are not numbers")
+    return found
+
+
+def of_states(
+    operator: Operator, measured: Audio, encode: Callable[[Audio], State], deviation: float = 1.0
+) -> Measurement:
+    """Return what was measured of one sound as a measurement of its state, by itself.
+
+    It is for states that hold a part of the audio only, so that no audio made from one agrees with
+    what was measured. Those numbers of the state are known that hang on nothing that was lost: two
+    sounds that agree with what was measured, and have different noise as loud as this in the place
+    of the rest, have them in common.
+
+    Args:
+        operator: what happened to the audio; without noise.
+        measured: (1, a, n).
+        encode: audio to state.
+        deviation: standard deviation of the states.
+
+    Raises:
+        Refusal: no number of the state is known, or as `Measurement`.
+    """
+    random = torch.Generator().manual_seed(0)
+    loud = (0.25 * measured.abs().amax()).clamp_min(TINY)  # the peak does not fall with the gaps
+    noises = [torch.randn(measured.shape, generator=random).to(measured) for _ in range(PROBES)]
+    found = torch.stack([encode(operator.nearest(loud * noise, measured)) for noise in noises])
+    kept = (found.amax(0) - found.amin(0) < SAME * deviation).all(0).all(0)
+    if not kept.any():
+        raise Refusal("too little is known of the sound: no part of its spectrogram is")
+    return Measurement(Mask(kept), found[0], _itself, _itself, 0.0, deviation)
+
+
+def _itself(state: State) -> State:
+    return state
 
 
 def _norm(values: Tensor) -> Tensor:

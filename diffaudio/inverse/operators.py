@@ -22,14 +22,14 @@ class Mask(Linear):
     """Samples that are known, and gaps between them: inpainting.
 
     Args:
-        kept: (n,), true where a sample is known.
+        kept: (n,), true where a sample is known; of states (f, l), where a bin of a frame is.
     """
 
     kept: Tensor
 
     def __post_init__(self) -> None:
         """Refuse what is no mask, and a mask that leaves nothing to start from."""
-        if self.kept.dtype != torch.bool or self.kept.ndim != 1 or not self.kept.any():
+        if self.kept.dtype != torch.bool or self.kept.ndim not in {1, 2} or not self.kept.any():
             raise Refusal(
                 f"Mask: kept is {self.kept.dtype} of shape {tuple(self.kept.shape)}, "
                 f"{int(self.kept.sum())} of it true",
@@ -38,8 +38,10 @@ class Mask(Linear):
 
     def measure(self, audio: Audio) -> Audio:
         """Return x where it is known, 0 in the gaps, whatever stands there."""
-        if audio.shape[-1] != len(self.kept):
-            raise Refusal(f"Mask: of {len(self.kept)} samples, but the audio has {audio.shape[-1]}")
+        there = audio.shape[-self.kept.ndim :]
+        if there != self.kept.shape:
+            wanted, found = (" x ".join(map(str, shape)) for shape in (self.kept.shape, there))
+            raise Refusal(f"Mask: of {wanted} samples, but the audio has {found}")
         return torch.where(self.kept.to(audio.device), audio, 0.0)
 
     def adjoint(self, measured: Audio) -> Audio:

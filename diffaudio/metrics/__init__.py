@@ -11,7 +11,7 @@ from diffaudio.log import Refusal, log
 from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
 from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
 from diffaudio.metrics.sets import SETS, SetMetric
-from diffaudio.metrics.signal import si_sdr
+from diffaudio.metrics.signal import log_spectral_distance, si_sdr
 
 __all__ = [
     "METRICS",
@@ -76,6 +76,14 @@ METRICS: dict[str, Metric] = {
             needs_reference=True,
             rate=None,
             function=si_sdr,
+        ),
+        Metric(
+            name="LSD",
+            unit="dB, log-spectral distance",
+            better="lower",
+            needs_reference=True,
+            rate=None,
+            function=log_spectral_distance,
         ),
         _dnsmos("DNSMOS", "ovrl"),
         _dnsmos("DNSMOS-SIG", "sig"),

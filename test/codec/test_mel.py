@@ -88,3 +88,18 @@ def test_sizes_that_do_not_fit_are_refused(wrong, said):
         MelSpec(**{"rate": 8000, "n_fft": 256, "hop": 64, **wrong})
     with pytest.raises(Refusal, match="scale = 0"):
         LogMel(SMALL, scale=0.0)
+
+
+def test_phases_are_found_beside_what_is_known():
+    """A gap of a frame's length, all magnitudes told: what fills it is nearer than silence is."""
+    codec, audio = LogMel(SMALL, scale=1.0), speechlike(4000)
+    kept = torch.ones(4000, dtype=torch.bool)
+    kept[2000:2200] = False
+    state = codec.encode(audio)
+
+    def apart(found):
+        return ((found - audio)[..., ~kept].norm() / audio[..., ~kept].norm()).item()
+
+    beside = codec.complete(state, 4000, lambda x: torch.where(kept, audio, x))
+    assert torch.equal(beside[..., kept], audio[..., kept])
+    assert apart(beside) < 0.8 < 1.2 < apart(codec.decode(state, 4000))

@@ -9,7 +9,7 @@ import torch
 from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, Waveform
 from diffaudio.decode import trained
 from diffaudio.decode.restore import restore
-from diffaudio.inverse import DPS, Clip, Mask, PiGDM, Projection, RePaint, Restoration
+from diffaudio.inverse import DPS, Clip, LowPass, Mask, PiGDM, Projection, RePaint, Restoration
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import BandTransformer
@@ -101,8 +101,20 @@ def test_a_model_that_is_given_audio_is_no_prior(tiny_exp, loaded):
         restore(loaded(tiny_exp), measured(), Restoration(GAPS, PiGDM()), [7])
 
 
-def test_a_codec_that_loses_phases_is_refused(prior, monkeypatch):
-    mel = LogMel(MelSpec(8000, n_fft=256, hop=64, bands=16))
+@pytest.mark.parametrize("operator", [GAPS, LowPass(1500.0, 8000), Clip(0.15)], ids=str)
+def test_of_a_codec_without_phases_what_was_measured_is_kept_and_the_rest_is_the_model_s(
+    prior, monkeypatch, operator
+):
+    """Its state is restored where nothing is known of it, then phases are found beside the rest."""
+    mel = LogMel(MelSpec(8000, n_fft=128, hop=32, bands=16))
     monkeypatch.setitem(KINDS, "mel", (mel, RectifiedFlow(), Velocity(), 1))
-    with pytest.raises(Refusal, match="LogMel loses a part of the audio"):
-        restore(prior("mel"), measured(), Restoration(GAPS, Projection()), [7])
+    model, both = prior("mel"), measured(2)
+    how = Restoration(operator, PiGDM())
+    made = restore(model, both, how, [7, 8])
+    assert made.shape == both.shape
+    torch.testing.assert_close(operator.measure(made), operator.measure(both), atol=1e-5, rtol=0)
+    alone = restore(model, both[1:], how, [8])
+    torch.testing.assert_close(alone, made[1:], atol=1e-5, rtol=0)
+    assert (restore(model, both[1:], how, [9]) - alone).abs().max() > 1e-3
+    with pytest.raises(Refusal, match=r"noise 0.1: .*LogMel"):
+        restore(model, both, replace(how, noise=0.1), [7, 8])

@@ -7,8 +7,8 @@ import torch
 from family import PATHS
 from posterior import OPERATORS, RATE, STD, Gaussian, N, known_of, name
 
-from diffaudio.codec import CompressedSTFT
-from diffaudio.inverse import Clip, LowPass, Mask, Measurement
+from diffaudio.codec import CompressedSTFT, LogMel, MelSpec
+from diffaudio.inverse import Clip, LowPass, Mask, Measurement, of_states
 from diffaudio.log import Refusal
 from diffaudio.process import RectifiedFlow
 
@@ -101,3 +101,38 @@ def test_what_is_no_measurement_is_refused(change, reason):
     same = {"measured": torch.ones(1, 1, N), "decode": torch.clone, "encode": torch.clone}
     with pytest.raises(Refusal, match=reason):
         Measurement(Clip(0.5), **{**same, **change})
+
+
+MEL = LogMel(MelSpec(8000, n_fft=256, hop=64, bands=32), offset=-4.0, scale=0.5)
+
+
+def test_frames_are_known_whose_window_meets_no_gap():
+    """Frame k spans samples 64 k - 128 to 64 k + 128; the gap is 1000 to 1399."""
+    kept = torch.ones(4000, dtype=torch.bool)
+    kept[1000:1400] = False
+    sound = 0.1 * draw(1, 1, 4000).float()
+    known = of_states(Mask(kept), sound, MEL.encode)
+    kept = known.operator.kept.all(0)
+    for k in range(63):
+        lost = max(0, min(64 * k + 128, 1400) - max(64 * k - 128, 1000))
+        assert kept[k] or lost > 0
+        assert not (kept[k] and lost > 40)  # the window is next to 0 at its ends
+    there = MEL.encode(sound)
+    found = known.nearest(0 * there, at=None)
+    torch.testing.assert_close(found[..., kept], there[..., kept], atol=0.05, rtol=0)
+
+
+def test_bands_are_known_that_lie_below_the_cutoff():
+    known = of_states(LowPass(2000.0, 8000), 0.1 * draw(1, 1, 4000).float(), MEL.encode)
+    bands = (MEL.filters > 0).float()
+    bins = torch.arange(129) * 8000 / 256
+    highest = (bands * bins).amax(1)
+    kept = known.operator.kept.float().mean(1)  # some frames have next to nothing in a band
+    assert (kept[highest < 1850.0] > 0.95).all()
+    assert (kept[highest > 2100.0] < 0.05).all()
+
+
+def test_a_sound_of_which_no_frame_is_whole_is_refused():
+    kept = torch.arange(4000) % 200 < 2
+    with pytest.raises(Refusal, match="too little is known"):
+        of_states(Mask(kept), 0.1 * draw(1, 1, 4000).float(), MEL.encode)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffaudio.metrics import METRICS, Unmeasurable
-from diffaudio.metrics.signal import si_sdr
+from diffaudio.metrics.signal import log_spectral_distance, si_sdr
 
 
 @pytest.fixture
@@ -53,3 +53,31 @@ def test_float32_input_is_computed_in_double(signals):
     estimate = reference + np.float32(1e-3) * noise
     exact = si_sdr(estimate.astype(np.float64), reference.astype(np.float64), 16000)
     assert METRICS["SI-SDR"].measure(estimate, reference, 16000) == pytest.approx(exact, abs=1e-9)
+
+
+def test_a_gain_is_that_many_db_of_log_spectral_distance(signals):
+    reference, _ = signals
+    for gain in (0.5, 1.0, 4.0):
+        found = log_spectral_distance(gain * reference, reference, 16000)
+        assert found == pytest.approx(abs(20 * np.log10(gain)), abs=1e-6)
+
+
+def test_where_the_estimate_is_silent_its_distance_is_the_level_above_the_floor(signals):
+    """A tone, half of it lost: in those frames each bin is its own level above -80 dB."""
+    reference = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    lost = np.where(np.arange(16000) < 8000, reference, 0.0)
+    found = log_spectral_distance(lost, reference, 16000)
+    silent = log_spectral_distance(np.zeros(16000), reference, 16000)
+    assert found == pytest.approx(silent / 2, rel=0.15)  # a click between the halves
+    assert 80 / np.sqrt(257) < silent < 80  # at least the one loudest bin
+    assert log_spectral_distance(reference, reference, 16000) == 0.0
+    with pytest.raises(Unmeasurable, match="reference is silent"):
+        log_spectral_distance(signals[0], np.zeros(4000), 16000)
+
+
+def test_phases_do_not_change_the_log_spectral_distance(signals):
+    reference, other = signals
+    noise = other * np.linalg.norm(reference) / np.linalg.norm(other)
+    assert log_spectral_distance(-reference, reference, 16000) == pytest.approx(0.0, abs=1e-9)
+    far = log_spectral_distance(noise, reference, 16000)
+    assert 6.0 < far < 10.0  # two draws of noise: the deviation of a difference of logs, 7.9 dB
