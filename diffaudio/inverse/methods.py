@@ -12,8 +12,9 @@ where C = (sigma^2 / alpha) J^T, with J = dD / dz, is the covariance of x_0 give
     DPS          C as above   s = step sqrt(m) / r times the unit vector against grad |y - A D|
 
 with r^2 the variance of x_0 given z for normal, independent x_0, for which PiGDM is exact and J
-needs no network. Where z holds hardly any signal J falls with alpha and its error does not; there,
-as on a bridge's first knot, C is r^2 I in all three.
+needs no network. Other x_0 have another variance along s, and C is scaled by it. Where z holds
+hardly any signal J falls with alpha and its error does not; there, as on a bridge's first knot, C
+is r^2 I in all three.
 
 Sources: Wang, Yu and Zhang, Zero-Shot Image Restoration Using Denoising Diffusion Null-Space Model,
 2023 (projection); Song, Vahdat, Mardani and Kautz, Pseudoinverse-Guided Diffusion Models for
@@ -28,11 +29,11 @@ from dataclasses import dataclass
 
 import torch
 
-from diffaudio.inverse.measurement import Measurement
+from diffaudio.inverse.measurement import TINY, Measurement
 from diffaudio.inverse.operator import Operator
 from diffaudio.log import Refusal
 from diffaudio.process import Denoise, Marginal, Path
-from diffaudio.shapes import State
+from diffaudio.shapes import State, Tensor
 from diffaudio.solve import Noise, Sampler
 
 LEAST_SIGNAL = 1e-3  # least signal-to-noise power ratio of z at which J is asked for
@@ -108,7 +109,7 @@ class PiGDM(Corrected):
         def denoise(z: State, at: Marginal) -> State:
             linear = Linearised(prior, z, at, known)
             score = (known.nearest(linear.x0, at) - linear.x0) / known.variance(at)
-            return linear.x0 + linear.covariance(score)
+            return linear.x0 + linear.change(score)
 
         return denoise
 
@@ -138,7 +139,7 @@ class DPS(Corrected):
         def denoise(z: State, at: Marginal) -> State:
             linear = Linearised(prior, z, at, known)
             length = self.step * torch.sqrt(known.numbers() / known.variance(at))
-            return linear.x0 + linear.covariance(length * known.descent(linear.x0))
+            return linear.x0 + linear.change(length * known.descent(linear.x0))
 
         return denoise
 
@@ -167,3 +168,19 @@ class Linearised:
             return self.variance * score
         (pulled,) = torch.autograd.grad(self.graph, self.z, score)
         return self.at.sigma**2 / self.at.alpha * pulled
+
+    def change(self, score: State) -> State:
+        """Return C s, C scaled to have the variance r^2 along s that s was made for.
+
+        What is measured of sound hangs together, so that C is far larger along a residual than r^2,
+        and C s would go many times too far. It is the first step length of conjugate gradients on
+        A C A^T, and with a single number measured the exact answer for any normal x_0.
+        """
+        found = self.covariance(score)
+        along = _dot(score, found) / (self.variance * _dot(score, score)).clamp_min(TINY)
+        return torch.where(along > TINY, found / along.clamp_min(TINY), self.variance * score)
+
+
+def _dot(x: State, y: State) -> Tensor:
+    """Return the inner product of each item, with axes of one kept."""
+    return (x * y).sum((1, 2, 3), keepdim=True)

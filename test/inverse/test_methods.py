@@ -74,6 +74,21 @@ def test_the_jacobian_is_the_covariance_whatever_the_prior(path):
     assert asked >= 3
 
 
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_of_one_number_pigdm_is_the_denoiser_of_the_posterior_whatever_the_prior(path):
+    """Its variance along what is measured is the network's, not that of an independent prior."""
+    one = Mask(torch.arange(N) == 3)
+    y = observed(COLOURED, one)
+    known, z = known_of(one, y, 2), draw(2, 1, 1, N)
+    right, asked = COLOURED.given(one, y, 0.0), 0
+    denoise = PiGDM().denoise(COLOURED, known)
+    for at in places(path)[1:]:
+        if known.signal(at) >= LEAST_SIGNAL:
+            torch.testing.assert_close(denoise(z, at), right(z, at), rtol=1e-8, atol=1e-8)
+            asked += 1
+    assert asked >= 3
+
+
 CONVERGING = [(DDIM(1.0), 0.6), (DPMSolverMultistep(2, eta=1.0), 0.4)]  # over twice the steps
 
 
