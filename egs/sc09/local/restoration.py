@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """How well a trained model restores: clips with a gap or a narrow band, and simple ways beside it.
 
-    diffaudio manifest --config conf/mini.yaml --recipe local/data.py --corpus downloads/mini \
-        --out data/mini_128 --limit 128
-    python local/restoration.py --exp exp/mini --data data/mini_128 --out exp/restoration
+    . path.sh; python local/restoration.py --exp exp/mini --data data/mini --count 128 \
+        --out exp/restoration --config conf/restoration.yaml
 
 writes OUT/<task>/<system>/<id>.wav and scores each system by the log-spectral distance of clips.
 
@@ -33,6 +32,7 @@ from diffaudio.codec import LogMel, MelSpec
 from diffaudio.data import audio, manifest, plan
 from diffaudio.decode.restore import restore
 from diffaudio.decode.trained import Trained
+from diffaudio.files import write_json
 from diffaudio.inverse import LowPass, Mask, Operator, PiGDM, Restoration
 from diffaudio.log import Refusal, log, setup_log
 
@@ -49,8 +49,8 @@ def main(argv: list[str]) -> None:
         options=_options,
     )
     options, trained = config.options, opened(config)
-    clips = dict(_clips(options.data, options.set, trained.audio.rate))
-    first = next(iter(clips.values()))
+    rows = _drawn(options)
+    clips = dict(_clips(rows, options.set, trained.audio.rate))
     extend = LowPass(options.cutoff, trained.audio.rate)
     gains = _gains(dict(_clips(options.data, "valid", trained.audio.rate)).values(), extend)
     tasks: dict[str, tuple[Callable[[torch.Tensor], Operator], dict[str, System]]] = {
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
             {"line": _line, "spectrum": _spectrum, "model": _model(trained)},
         ),
     }
-    log.info("%d clips of %g s", len(clips), first.shape[-1] / trained.audio.rate)
+    log.info("%s: %d clips", rows, len(clips))
     for task, (happened, systems) in tasks.items():
         for name, system in systems.items():
             folder = options.out / task / name
@@ -72,17 +72,30 @@ def main(argv: list[str]) -> None:
                 made = system(key, how.measure(clip), how)
                 audio.save(folder / f"{key}.wav", made[0].T.numpy(), trained.audio.rate)
             log.info("%s: made", folder)
-        _score(options, task, list(systems))
+        _score(options, rows, task, list(systems))
 
 
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the manifests")
     parser.add_argument("--set", default="test", help="which split of the corpus")
+    parser.add_argument("--count", type=int, default=128, help="clips, drawn from the set")
     parser.add_argument("--out", type=Path, required=True, help="folder of wavs and scores")
     parser.add_argument("--cutoff", type=float, default=2000.0, help="extend: Hz")
     parser.add_argument("--gap", type=float, default=0.1, help="inpaint: seconds")
     parser.add_argument("--publish", type=bool, default=False, help="true: also into ./results")
     run_options(parser)
+
+
+def _drawn(options: Any) -> Path:
+    """Write the manifest of clips drawn from the set, and return its folder."""
+    rows = list(manifest.read(options.data / f"{options.set}.jsonl"))
+    order = plan.generator(0, "clips to restore").permutation(len(rows))[: options.count]
+    about = manifest.about(options.data, "root")
+    folder: Path = options.out / options.data.name
+    manifest.write(folder / f"{options.set}.jsonl", [rows[at] for at in sorted(order)])
+    root = str(manifest.root(options.data).resolve())
+    write_json(folder / "corpus.json", {**about, "root": root})
+    return folder
 
 
 def _clips(data: Path, split: str, rate: int) -> Iterator[tuple[str, torch.Tensor]]:
@@ -169,12 +182,12 @@ def _replicated(measured: torch.Tensor, how: Operator, gains: list[float]) -> to
     return torch.fft.irfft(spectrum, measured.shape[-1])
 
 
-def _score(options: Any, task: str, systems: list[str]) -> None:
-    """Score each system, the later ones against the first; the tables are in OUT/RESULTS.md."""
+def _score(options: Any, rows: Path, task: str, systems: list[str]) -> None:
+    """Score each system, the model against the one before it; the tables are in OUT/RESULTS.md."""
     for name in systems:
         tag = f"{task}-{name}"
         versus = ["--versus", f"{options.out}:{task}-{systems[-2]}"] if name == "model" else []
-        same = ["--config", "conf/restoration.yaml", "--data", str(options.data)]
+        same = ["--config", "conf/restoration.yaml", "--data", str(rows)]
         same += ["--set", options.set, "--exp", str(options.out), "--tag", tag, *versus]
         same += ["--wavs", str(options.out / task / name), "--system", f"{task}: {name}"]
         score.main([*same, "--publish", str(options.publish).lower(), "--force"])
