@@ -15,7 +15,7 @@ from diffaudio.model import Model
 from diffaudio.sweep.spec import SweepSpec
 
 RECIPE = Path(__file__).parents[3] / "egs/sc09"
-SWEEPS = [RECIPE / f"conf/{name}.yaml" for name in ("sweep", "study", "few")]  # of trained models
+SWEEPS = [RECIPE / f"conf/{name}.yaml" for name in ("sweep", "study", "guidance", "few")]  # of trained models
 RESTORATION = RECIPE / "conf/restoration.yaml"
 WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS, RESTORATION})
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
@@ -66,7 +66,7 @@ def test_every_cell_of_a_sweep_can_be_had(path):
     spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
     assert "exp/mini" in spec.models
     ways = len(spec.samplers) * len(spec.calls) * len(spec.guidance or {"plain": None})
-    assert len(spec.cells()) == len({*spec.models}) * ways >= 12
+    assert len(spec.cells()) == len({*spec.models}) * ways >= 4
 
 
 @pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
