@@ -15,7 +15,7 @@ from diffaudio.model import Model
 from diffaudio.sweep.spec import SweepSpec
 
 RECIPE = Path(__file__).parents[3] / "egs/sc09"
-SWEEPS = [RECIPE / f"conf/{name}.yaml" for name in ("sweep", "study", "guidance", "few")]  # of trained models
+SWEEPS = [RECIPE / f"conf/{name}.yaml" for name in ("sweep", "study", "guidance", "few")]
 RESTORATION = RECIPE / "conf/restoration.yaml"
 WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS, RESTORATION})
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
