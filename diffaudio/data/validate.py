@@ -124,7 +124,7 @@ def _texts(row: Row) -> Iterator[tuple[str, str]]:
                 yield key, f"bytes {text[:40]!r}"
             elif type(text) is str and key not in {"id", "split"} and (detail := _text(text)):
                 yield key, detail
-    if "text" in row and not row["text"]:
+    if "text" in row and row["text"] in ("", [], None):
         yield "text", "empty"
 
 

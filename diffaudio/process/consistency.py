@@ -10,7 +10,8 @@ the way, which is plain denoising, to almost nothing. Weights of a trained model
 s is sigma / (alpha + sigma), so that it is the same on every path and pure noise has a place. Near
 the clean end the distance is n times as far, so that training audio itself is the answer there for
 some stages more: without that, nothing holds the answers of later stages. The weight, one over the
-relative distance, keeps the size of the gradient, since the error shrinks with the distance.
+relative distance, keeps the size of the gradient, since the error shrinks with the distance. So
+losses of unlike stages do not compare: take the last checkpoint, not the one of the least loss.
 
 Source: Song et al., Consistency Models, 2023, eq. 10; Geng et al., Consistency Models Made Easy,
 2024, section 3 and appendix A (stages that begin with denoising; n, with near = 8).

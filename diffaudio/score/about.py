@@ -24,7 +24,7 @@ _DECODE = (
 def described(data: Path) -> dict[str, Any]:
     """Return what corpus.json says in the data folder, and before it in the corpus itself."""
     about = read_json(data / "corpus.json")
-    own = Path(about["root"]) / "corpus.json"
+    own = manifest.root(data) / "corpus.json"
     return {**(read_json(own) if own.is_file() else {}), **about}
 
 

@@ -194,6 +194,12 @@ class Restart(Solver):
     def _again(self, problem: Problem, z: State, low: Marginal) -> State:
         """Go back to `high` and come down to where z is, as often as asked."""
         high = problem.at_log_snr(-math.log(self.high))
+        if low.log_snr <= high.log_snr:
+            raise Refusal(
+                f"Restart: goes back to sigma / alpha = {self.high:g}, but the last knot is at "
+                f"{(low.sigma / low.alpha).item():g} already",
+                mend="ask for more calls, or raise high",
+            )
         steps = self.solver.plan(self.calls + 1)
         knots = [problem.between(high, low, k / len(steps)) for k in range(len(steps))]
         for _ in range(self.times):

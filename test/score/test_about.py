@@ -47,6 +47,14 @@ def test_what_the_corpus_says_is_found_beside_its_audio(tmp_path):
     assert described(data) == {"root": str(root), "label": "mine", "comparable": True}
 
 
+def test_what_the_corpus_says_is_found_where_its_root_is_named_from_the_data(tmp_path):
+    """As in a recipe, whose folders can be moved: data/mini names ../../downloads/mini."""
+    data, root = tmp_path / "data" / "mini", tmp_path / "downloads" / "mini"
+    write_json(root / "corpus.json", {"comparable": True})
+    write_json(data / "corpus.json", {"root": "../../downloads/mini", "label": "mine"})
+    assert described(data)["comparable"] is True
+
+
 def test_rejected_rows_and_a_limit_make_a_subset(tmp_path):
     assert subset(tmp_path, "test", 10) == []
     problems = [Problem("silent", name, "test", "x.wav", "") for name in ("a", "b", "b")]

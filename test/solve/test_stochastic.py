@@ -5,7 +5,7 @@ import torch
 
 from diffaudio.log import Refusal
 from diffaudio.process import VE, VP, RectifiedFlow
-from diffaudio.solve import DDIM, Ancestral, Churn, Heun, Problem
+from diffaudio.solve import DDIM, Ancestral, Churn, Heun, Problem, Restart, Sampler, UniformGrid
 
 TIMES = torch.tensor([0.8, 0.5], dtype=torch.float64)
 
@@ -59,3 +59,10 @@ def test_shares_and_churns_that_are_none_are_refused():
         Ancestral(DDIM(), 1.5)
     with pytest.raises(Refusal, match="churn = -1"):
         Churn(DDIM(), churn=-1.0)
+
+
+def test_a_restart_from_more_noise_than_it_goes_back_to_is_refused():
+    """Five calls less three leave the flow's last knot at t = 1/2, where sigma / alpha is 1."""
+    sampler = Sampler(Restart(DDIM()), UniformGrid(), 5)
+    with pytest.raises(Refusal, match=r"last knot is at 1 already\n.*more calls"):
+        sampler(lambda z, _: z, RectifiedFlow(), None, lambda: torch.randn(1, 1, 1, 4))

@@ -17,6 +17,7 @@ The model is told nothing of the word.
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -34,7 +35,8 @@ from diffaudio.decode.restore import restore
 from diffaudio.decode.trained import Trained
 from diffaudio.files import write_json
 from diffaudio.inverse import LowPass, Mask, Operator, PiGDM, Restoration
-from diffaudio.log import Refusal, log, setup_log
+from diffaudio.log import Refusal, environment, log, setup_log
+from diffaudio.precision import bf16
 
 MEL = MelSpec(rate=16000, n_fft=512, hop=200, bands=80)
 System = Callable[[str, torch.Tensor, Operator], torch.Tensor]  # id, clip (1, 1, n), what happened
@@ -71,6 +73,8 @@ def main(argv: list[str]) -> None:
                 how = happened(clip)
                 made = system(key, how.measure(clip), how)
                 audio.save(folder / f"{key}.wav", made[0].T.numpy(), trained.audio.rate)
+            if name == "model":
+                _record(folder, trained, options, sum(x.shape[-1] for x in clips.values()))
             log.info("%s: made", folder)
         _score(options, rows, task, list(systems))
 
@@ -182,11 +186,31 @@ def _replicated(measured: torch.Tensor, how: Operator, gains: list[float]) -> to
     return torch.fft.irfft(spectrum, measured.shape[-1])
 
 
+def _record(folder: Path, trained: Trained, options: Any, samples: int) -> None:
+    """Say in decode.json, which scoring reads, how the wavs were made; start the meter anew."""
+    spec, meter = trained.spec, trained.meter
+    precise = bf16(spec.precision, trained.device)
+    about = {
+        "solver": f"PiGDM with {spec.sampler.solver}",
+        "grid": str(spec.sampler.grid),
+        "calls": meter.calls / meter.runs,
+        "rtf": round(meter.seconds / samples * trained.audio.rate, 5),
+        "seed": spec.seed,
+        "device": trained.device.type,
+        "threads": options.threads or len(os.sched_getaffinity(0)),
+        "precision": "bf16" if precise else "fp32",
+        "hardware": environment()["hardware"],
+    }
+    write_json(folder / "decode.json", {**about, **trained.about})
+    meter.reset()
+
+
 def _score(options: Any, rows: Path, task: str, systems: list[str]) -> None:
-    """Score each system, the model against the one before it; the tables are in OUT/RESULTS.md."""
+    """Score each system, all others against the first; the tables are in OUT/RESULTS.md."""
+    first, *_ = systems
     for name in systems:
         tag = f"{task}-{name}"
-        versus = ["--versus", f"{options.out}:{task}-{systems[-2]}"] if name == "model" else []
+        versus = [] if name == first else ["--versus", f"{options.out}:{task}-{first}"]
         same = ["--config", "conf/restoration.yaml", "--data", str(rows)]
         same += ["--set", options.set, "--exp", str(options.out), "--tag", tag, *versus]
         same += ["--wavs", str(options.out / task / name), "--system", f"{task}: {name}"]
