@@ -15,7 +15,7 @@ from diffaudio.decode.spec import DecodeSpec
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 
-__all__ = ["MODEL", "SECTIONS", "check_config", "read_config"]
+__all__ = ["MODEL", "SECTIONS", "check_config", "own_classes", "read_config"]
 
 MODEL: dict[str, type] = {"audio": AudioSpec, "model": Model}  # what was trained
 SECTIONS: dict[str, type] = {**MODEL, "decode": DecodeSpec}  # and how to run it
@@ -75,6 +75,12 @@ def read_config(
         description="A trained model's configuration.",
         sections=sections,
     )
+
+
+def own_classes(config: Config) -> list[str]:
+    """Return the recipe's own classes (`local.*`) that the model or its sampler is made of."""
+    values = config.keys(*SECTIONS).values()
+    return sorted({str(value) for value in values if str(value).startswith("local.")})
 
 
 def _refuse_foreign(value: Any, path: Path) -> None:

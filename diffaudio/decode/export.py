@@ -21,6 +21,7 @@ from typing import Any
 from diffaudio import __version__, strict, weights
 from diffaudio.config import Config
 from diffaudio.data import manifest
+from diffaudio.decode.configuration import own_classes
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
 from diffaudio.files import fsync_dir, write_json, write_text
@@ -192,8 +193,7 @@ trained on them applies to these weights.
 
 def _own(config: Config) -> str:
     """Say which classes of a recipe's own the model needs besides diffaudio."""
-    flat = config.keys("audio", "model", "decode").values()
-    own = sorted({str(value) for value in flat if str(value).startswith("local.")})
+    own = own_classes(config)
     if not own:
         return ""
     log.warning("the model needs %s: give the recipe's local/ along with it", ", ".join(own))

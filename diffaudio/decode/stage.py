@@ -8,7 +8,7 @@ from typing import Any
 from diffaudio import origins, provenance, strict, weights
 from diffaudio.config import Config
 from diffaudio.data.index import Index
-from diffaudio.decode.configuration import MODEL, read_config
+from diffaudio.decode.configuration import MODEL, own_classes, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
@@ -59,7 +59,7 @@ def decode_set(
     weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
-    inputs = {**read, **origins.code()}
+    inputs = {**read, **(origins.code() if own_classes(config) else {})}  # scoring's is not ours
     with exclusive(out):
         if not force:
             mend = "give another name to this way to decode: --decode_tag of a recipe, --tag here"

