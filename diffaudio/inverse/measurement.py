@@ -110,9 +110,9 @@ def of_states(
     """Return what was measured of one sound as a measurement of its state, by itself.
 
     It is for states that hold a part of the audio only, so that no audio made from one agrees with
-    what was measured. Those numbers of the state are known that hang on nothing that was lost: two
-    sounds that agree with what was measured, and have different noise as loud as this in the place
-    of the rest, have them in common.
+    what was measured. Those numbers of the state are known that hang on nothing that was lost: all
+    sounds that agree with what was measured, with one noise or another about as loud as speech of
+    this peak in the place of the rest, have them in common.
 
     Args:
         operator: what happened to the audio; without noise.

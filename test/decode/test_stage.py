@@ -250,10 +250,12 @@ def test_what_is_missing_is_named(place):
 
 def test_own_code_that_only_scoring_loaded_is_no_input(place, monkeypatch):
     """As in a sweep, which scores one cell before it decodes the next."""
+
+    def written():
+        return [path.stat().st_mtime_ns for path in sorted(place.rglob("decode/*/test/*.wav"))]
+
     run()
-    before = [
-        path.stat().st_mtime_ns for path in sorted(place.glob("exp/tiny/decode/*/test/*.wav"))
-    ]
+    before = written()
     (place / "listener.py").write_text("")
     module = types.ModuleType("local.listener")
     module.__file__ = str(place / "listener.py")
