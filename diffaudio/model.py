@@ -11,17 +11,16 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from diffaudio.codec import Codec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
-from diffaudio.data.plan import generator, key
 from diffaudio.denoiser import Denoiser, Surroundings
+from diffaudio.lesson import Lesson
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import frame_mask, masked, masked_mean
-from diffaudio.process import Marginal, MeanFlow, Objective, Path, Target, Unit, check_pair
+from diffaudio.process import Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import KeyedNoise, Sampler
 
@@ -119,65 +118,21 @@ class Model(nn.Module):
         The main part is the mean square of the network's error in its own output, as weighted.
         """
         samples, given = batch.samples, batch.given if self.has_given else None
-        level, denoiser = self._level(given, samples), self.denoiser
-        audio, frames = batch.target / level, self.codec.frames(samples)
+        level, frames = self._level(given, samples), self.codec.frames(samples)
+        audio = batch.target / level
         x0 = self.codec.encode(audio)
         mask = frame_mask(frames, x0.shape[-1])
         x0, y = masked(x0, mask), self._given(given, level, mask)
-        told = torch.tensor([not self._dropped(own) for own in batch.keys], device=x0.device)
-        beside, jump = Surroundings(y, mask, denoiser.told(batch.fields, told)), self._jumps(batch)
-        at = self._places(batch, x0)
-        eps = KeyedNoise(self._noise_keys(batch), x0.shape[1:3], frames.tolist(), x0.device)()
-        eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))
-        change = x0 - y if denoiser.residual and y is not None else x0
-        z = at.z(change, eps)
-        answer = denoiser.answer(z, at, denoiser.aimed(beside, jump.to(x0)))
-        wanted, urgency = self._wanted(change, eps, at, beside, batch)
-        parts = {"state": masked_mean((answer - wanted).square(), mask)}
-        level_of = Marginal(*(field.flatten() for field in at))
-        total = urgency * self.weight.weigh(parts["state"], level_of, denoiser.target)
+        change = x0 - y if self.denoiser.residual and y is not None else x0
+        lesson = Lesson(self.denoiser, self.objective, self.weight)
+        total, error, estimate = lesson(change, y, frames, batch)
+        parts = {"state": error}
         if self.objective.audio_loss:
-            estimate = x0 - change + denoiser.target.x0(z, answer, at)
-            decoded = self.codec.decode(estimate, audio.shape[-1])
+            decoded = self.codec.decode(x0 - change + estimate, audio.shape[-1])
             inside = torch.arange(audio.shape[-1], device=x0.device) < samples[:, None]
             parts["audio"] = masked_mean((decoded - audio).abs(), inside[:, None].float())
             total = total + self.objective.audio_loss * parts["audio"]
         return total, {name: part.detach() for name, part in parts.items()}
-
-    def _places(self, batch: Batch, like: State) -> Marginal:
-        """Return the path at each item's training time, fields (b, 1, 1, 1)."""
-        u, path = batch.times, self.denoiser.path
-        if u is None:
-            u = torch.tensor([generator(own, "time").random() for own in batch.keys])
-        return path.at(self.objective.times(u.to(like), path)[:, None, None, None])
-
-    def _jumps(self, batch: Batch) -> Tensor:
-        """Return how far each item's estimate leads, (b,): to the clean end but for mean flow."""
-        few = self.objective.consistency
-        if few is None or few.mean_flow is None:
-            return torch.ones(len(batch.keys))
-        draws = [generator(own, "jump").random() for own in batch.keys]
-        return few.mean_flow.jumps(torch.tensor(draws, dtype=torch.float64))
-
-    def _wanted(
-        self, x0: State, eps: State, at: Marginal, beside: Surroundings, batch: Batch
-    ) -> tuple[State, Tensor | float]:
-        """Return what the network should say at `at`, and how much that counts, (b,) or for all."""
-        few, denoiser = self.objective.consistency, self.denoiser
-        distance = None if few is None else few.distance(at, batch.step)
-        if few is None or distance is None:
-            return denoiser.target.of(x0, eps, at), 1.0
-        jump = self._jumps(batch).to(distance).view_as(distance)
-        distance = torch.where(jump > 0.0, distance, 1.0)  # who stays here has only the velocity
-        nearer = denoiser.path.at(few.earlier(at, denoiser.path, distance * jump))
-        rest = MeanFlow.rest(jump, distance).flatten().to(x0)
-        with torch.no_grad():
-            clean = denoiser.x0(nearer.z(x0, eps), nearer, denoiser.aimed(beside, rest))
-        if few.mean_flow is not None:
-            clean = MeanFlow.estimate(x0, eps, at, nearer, clean, distance).to(x0)
-        # Where the distance is all of the way, the clean end itself is known.
-        clean = torch.where(distance < 1.0, clean, x0)
-        return denoiser.target.answer(at.z(x0, eps), clean, at), (1.0 / distance.flatten()).to(x0)
 
     @torch.no_grad()
     def generate(
@@ -228,18 +183,6 @@ class Model(nn.Module):
         for item, (length, count) in enumerate(zip(samples.tolist(), frames.tolist(), strict=True)):
             audio[item, :, :length] = self.codec.decode(made[item : item + 1, ..., :count], length)
         return audio
-
-    def _noise_keys(self, batch: Batch) -> list[int]:
-        """Return what the noise of each item hangs on: itself, or what its audio was made from."""
-        seed = self.objective.coupled
-        return batch.keys if seed is None else [key(seed, name) for name in batch.ids]
-
-    def _dropped(self, own: int) -> bool:
-        """Say whether a training item is told nothing; one that is scored never is."""
-        condition = self.denoiser.condition
-        if condition is None or not self.training:
-            return False
-        return bool(generator(own, "drop").random() < condition.drop)
 
     def _level(self, given: Audio | None, samples: Lengths) -> Tensor:
         """Return the level of what is given, (b, 1, 1); ones where levels are left alone."""
