@@ -15,11 +15,13 @@ from torch import nn
 from diffaudio.codec import Codec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.data.plan import generator
 from diffaudio.denoiser import Denoiser, Surroundings
 from diffaudio.lesson import Lesson
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import frame_mask, masked, masked_mean
+from diffaudio.prior import Plan, Prior
 from diffaudio.process import Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import KeyedNoise, Sampler
@@ -47,9 +49,11 @@ class Model(nn.Module):
             mean square of the given audio, or nothing.
         condition: builds what tells the network of labels and the like from the width of its noise
             embedding.
+        prior: builds what makes the given state out of a text, from the codec's bins; then no audio
+            is given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a part each
         self,
         codec: Codec,
         path: Path,
@@ -60,6 +64,7 @@ class Model(nn.Module):
         given: Given = "none",
         level: Level = "none",
         condition: Callable[[int], Conditioner] | None = None,
+        prior: Callable[[int], Prior] | None = None,
     ) -> None:
         super().__init__()
         if path.uses_given and given == "none":
@@ -72,22 +77,28 @@ class Model(nn.Module):
                 f"model.level: {level}, but nothing is given whose level could be restored",
                 mend="set model.level to none",
             )
+        if prior and (given == "none" or level != "none" or codec.channels != 1):
+            raise Refusal(
+                f"model.prior: with given {given}, level {level}, {codec.channels} state channels",
+                mend="set model.given to beside, model.level to none, model.codec to LogMel",
+            )
         check_pair(path, target)
         self.codec, self.objective, self.level = codec, objective, level
-        self.has_given = given != "none"
+        self.has_given = given != "none" and prior is None
         self.weight = objective.weight or Unit()  # here, since it may have parameters
-        made = net(codec.channels * (1 + self.has_given), codec.channels, codec.bins)
+        made = net(codec.channels * (1 + (given != "none")), codec.channels, codec.bins)
         told = condition(made.embedding) if condition else None
         few = objective.consistency
         jumps = few is not None and few.mean_flow is not None
         residual = given == "residual"
+        self.prior = prior(codec.bins) if prior else None
         self.denoiser = Denoiser(path, target, made, told, residual=residual, jumps=jumps)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The manifest's fields that the model is conditioned on."""
-        condition = self.denoiser.condition
-        return condition.fields if condition else ()
+        told = (self.denoiser.condition, self.prior)
+        return tuple(name for one in told if one is not None for name in one.fields)
 
     def check(self, audio: AudioSpec) -> None:
         """Refuse audio that this model cannot take, before any of it is read.
@@ -122,11 +133,15 @@ class Model(nn.Module):
         audio = batch.target / level
         x0 = self.codec.encode(audio)
         mask = frame_mask(frames, x0.shape[-1])
-        x0, y = masked(x0, mask), self._given(given, level, mask)
+        x0, y, losses = masked(x0, mask), self._given(given, level, mask), {}
+        if self.prior is not None:
+            plan, losses = self.prior(batch.fields, x0, frames)
+            x0, y, frames = self._segment(batch.keys, x0, plan)
         change = x0 - y if self.denoiser.residual and y is not None else x0
         lesson = Lesson(self.denoiser, self.objective, self.weight)
         total, error, estimate = lesson(change, y, frames, batch)
-        parts = {"state": error}
+        parts = {"state": error, **losses}
+        total = sum(losses.values(), total)
         if self.objective.audio_loss:
             decoded = self.codec.decode(x0 - change + estimate, audio.shape[-1])
             inside = torch.arange(audio.shape[-1], device=x0.device) < samples[:, None]
@@ -134,10 +149,44 @@ class Model(nn.Module):
             total = total + self.objective.audio_loss * parts["audio"]
         return total, {name: part.detach() for name, part in parts.items()}
 
+    def _segment(self, keys: Sequence[int], x0: State, plan: Plan) -> tuple[State, State, Lengths]:
+        """Cut the part of each item that the denoiser is trained on out of x0 and y."""
+        y, frames, seconds = plan.y, plan.frames, self.objective.segment
+        most = x0.shape[-1]
+        if seconds is not None:
+            most = min(most, max(round(seconds * (self.codec.rate or 1) / self.codec.hop), 1))
+        spare = (frames - most).clamp_min(0).tolist()
+        starts = [
+            int(generator(key, "segment").random() * (left + 1))
+            for key, left in zip(keys, spare, strict=True)
+        ]
+        cut = [
+            torch.stack(
+                [item[..., start : start + most] for item, start in zip(x, starts, strict=True)]
+            )
+            for x in (x0, y)
+        ]
+        return cut[0], cut[1], frames.clamp_max(most)
+
+    @torch.no_grad()
+    def plan(self, fields: Mapping[str, Sequence[Any]], *, length_scale: float = 1.0) -> Plan:
+        """Return what is known of the audio, and its length, from what is told alone.
+
+        Args:
+            fields: of the manifest, those of `self.fields`.
+            length_scale: factor on all durations; above 1 is slower.
+
+        Raises:
+            Refusal: the model makes nothing of a text.
+        """
+        if self.prior is None:
+            raise Refusal("the model was not trained to read", mend="train with model.prior")
+        return self.prior.plan(fields, length_scale=length_scale)
+
     @torch.no_grad()
     def generate(
         self,
-        given: Audio | None,
+        given: Audio | Plan | None,
         samples: Lengths,
         keys: Sequence[int],
         sampler: Sampler,
@@ -149,7 +198,8 @@ class Model(nn.Module):
         """Run the sampler from noise to audio (b, a, n).
 
         Args:
-            given: (b, a, n), zero-padded; None for a model that is given nothing.
+            given: (b, a, n), zero-padded; the plan of a model with a prior; None for one that is
+                given nothing.
             samples: length of each utterance.
             keys: one a utterance; its noise is a function of its key and length alone.
             sampler: solver, grid, number of network calls, guidance.
@@ -162,13 +212,16 @@ class Model(nn.Module):
             Refusal: the model needs given audio and there is none, or guidance needs a condition
                 or a weaker model and there is none.
         """
-        if self.has_given != (given is not None):
-            raise Refusal(f"the model is given {'audio' if self.has_given else 'nothing'}")
+        plan = given if isinstance(given, Plan) else None
+        audio = None if isinstance(given, Plan) else given
+        if self.has_given != (audio is not None) or (self.prior is None) != (plan is None):
+            wanted = "audio" if self.has_given else "a plan" if self.prior else "nothing"
+            raise Refusal(f"the model is given {wanted}")
         longest, frames = int(samples.max()), self.codec.frames(samples)
-        given = None if given is None else given[..., :longest]
-        level = self._level(given, samples)
+        audio = None if audio is None else audio[..., :longest]
+        level = self._level(audio, samples)
         mask = frame_mask(frames, int(frames.max()))
-        y = self._given(given, level, mask)
+        y = self._given(audio, level, mask) if plan is None else plan.y
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
         first = y if guess is None else self._given(guess[..., :longest], level, mask)

@@ -100,8 +100,7 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
 def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
     """Return a batch of white noise in every role, with any condition, where the model is."""
     device = next(model.parameters()).device
-    condition = model.denoiser.condition
-    example = condition.example if condition else {}
+    told = [one.example for one in (model.denoiser.condition, model.prior) if one is not None]
     samples = round(seconds * audio.rate)
     shape = (items, audio.channels, samples)
     return Batch(
@@ -110,7 +109,7 @@ def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
         samples=torch.full((items,), samples, device=device),
         keys=list(range(items)),
         step=0,
-        fields={name: [value] * items for name, value in example.items()},
+        fields={name: [value] * items for one in told for name, value in one.items()},
     )
 
 
@@ -118,6 +117,8 @@ def _macs(model: Model, batch: Batch) -> float:
     """Count the multiply-adds of one network call."""
     state = model.codec.encode(batch.target)
     given = None if batch.given is None else model.codec.encode(batch.given)
+    if model.prior is not None:
+        given = torch.zeros_like(state)
     path = model.denoiser.path
     middle = torch.tensor((path.t_min + path.t_max) / 2, dtype=torch.float64)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -46,3 +46,7 @@ class Codec(nn.Module, ABC):
     @abstractmethod
     def frames(self, samples: Lengths) -> Lengths:
         """Return how many frames an utterance of so many samples has."""
+
+    def samples(self, frames: Lengths) -> Lengths:
+        """Return the fewest samples, at least 1, that have so many frames."""
+        return (frames - 1) * self.hop + 1

@@ -29,6 +29,7 @@ class DecodeSpec:
         chunk_seconds: length of the chunks that files and long utterances are cut into.
         overlap_seconds: neighbouring chunks share this much and fade into each other there.
         repeat: how many outputs are made of each utterance, as <id>-000, <id>-001, ...; 1 is <id>.
+        length_scale: factor on the durations that a model predicts from text; above 1 is slower.
         weaker: an earlier checkpoint, step_00000500, that autoguidance leads away from.
     """
 
@@ -42,6 +43,7 @@ class DecodeSpec:
     chunk_seconds: float = 8.0
     overlap_seconds: float = 0.5
     repeat: int = 1
+    length_scale: float = 1.0
     weaker: str | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class DecodeSpec:
                 f"decode: threads {self.threads} and batch_seconds {self.batch_seconds} "
                 "must be at least 1 and above 0"
             )
+        if not self.length_scale > 0:
+            raise Refusal(f"decode.length_scale: {self.length_scale:g} is not above 0")
         if self.repeat < 1:
             raise Refusal(f"decode.repeat: {self.repeat} is not at least 1")
         guidance = self.sampler.guidance

@@ -1,0 +1,148 @@
+"""Prior: what is known of the state from what is told, before any sampling: y, and its length.
+
+The prior of speech is its text: an encoder gives each symbol a mean frame, an alignment says for
+how many frames it lasts. In training the alignment is the most likely monotonic one between the
+means and the recording's own frames; at synthesis, durations are predicted.
+
+Sources: Kim et al., Glow-TTS, 2020 (alignment search, duration predictor); Popov et al., Grad-TTS,
+2021 (the aligned means as the decoder's prior, loss of equation 14).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from diffaudio.nets.layers import frame_mask, masked_mean
+from diffaudio.nets.text_encoder import DurationPredictor, TextEncoder
+from diffaudio.process.alignment import (
+    expand_tokens,
+    prior_scores,
+    round_durations,
+    search_alignment,
+)
+from diffaudio.shapes import Lengths, State, Tensor
+from diffaudio.text import FrontEnd
+
+__all__ = ["Plan", "Prior", "TextPrior"]
+
+Values = Mapping[str, Sequence[Any]]  # of the manifest's fields, b each
+
+
+class Plan(NamedTuple):
+    """What is to be made.
+
+    Attributes:
+        y: (b, c, f, l), what is known of the state, its padding zero.
+        frames: (b,) lengths.
+        durations: (b, n) frames of each symbol.
+    """
+
+    y: State
+    frames: Lengths
+    durations: Tensor
+
+
+class Prior(nn.Module, ABC):
+    """Built as `Prior(bins, ...)`.
+
+    Attributes:
+        fields: of the manifest, that it reads.
+        example: a value of each, for trying it out.
+    """
+
+    fields: tuple[str, ...]
+    example: Mapping[str, Any]
+
+    @abstractmethod
+    def forward(
+        self, values: Values, state: State, frames: Lengths
+    ) -> tuple[Plan, dict[str, Tensor]]:
+        """Return y beside the state that belongs to it, and each item's losses (b,), by name.
+
+        Args:
+            values: what is told.
+            state: (b, 1, f, l), clean, its padding zero.
+            frames: (b,) lengths.
+        """
+
+    @abstractmethod
+    def plan(self, values: Values, *, length_scale: float = 1.0) -> Plan:
+        """Return y and how long it is, from what is told alone.
+
+        Args:
+            values: what is told.
+            length_scale: factor on all durations; above 1 is slower speech.
+        """
+
+
+class TextPrior(Prior):
+    """Means of the state's frames from a text.
+
+    Args:
+        bins: of the state (from code).
+        front_end: text to symbols; it is saved with the model.
+        field: of the manifest that holds the text.
+        width: of the encoder's vectors.
+        depth: transformer blocks of the encoder.
+        heads: their attention heads.
+        duration_weight: of the duration predictor's loss, in squared logarithms of frames.
+    """
+
+    def __init__(
+        self,
+        bins: int,
+        *,
+        front_end: FrontEnd,
+        field: str = "text",
+        width: int = 192,
+        depth: int = 4,
+        heads: int = 2,
+        duration_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.fields, self.front_end, self.duration_weight = (field,), front_end, duration_weight
+        self.example = {field: "one"}
+        self.encoder = TextEncoder(len(front_end.names), width, depth=depth, heads=heads)
+        self.mean = nn.Linear(width, bins)
+        self.duration = DurationPredictor(width)
+
+    def forward(
+        self, values: Values, state: State, frames: Lengths
+    ) -> tuple[Plan, dict[str, Tensor]]:
+        """Align, and learn from the alignment.
+
+        The prior's loss is that of a Gaussian with deviation 1, less its constant.
+        """
+        means, log_durations, tokens = self._encoded(values)
+        with torch.no_grad():
+            scores = prior_scores(means, state[:, 0], tokens, frames)
+            durations = search_alignment(scores, tokens, frames)
+        y = expand_tokens(means, durations, state.shape[-1])[:, None]
+        error = 0.5 * masked_mean((state - y).square(), frame_mask(frames, state.shape[-1]))
+        inside = durations > 0
+        off = (log_durations - durations.clamp_min(1).log()).square() * inside
+        losses = {"prior": error, "duration": self.duration_weight * off.sum(1) / tokens}
+        return Plan(y, frames, durations), losses
+
+    def plan(self, values: Values, *, length_scale: float = 1.0) -> Plan:
+        """Predict durations and lay the means out."""
+        means, log_durations, tokens = self._encoded(values)
+        durations = round_durations(log_durations, tokens, length_scale=length_scale)
+        y = expand_tokens(means, durations)[:, None]
+        return Plan(y, durations.sum(1), durations)
+
+    def _encoded(self, values: Values) -> tuple[Tensor, Tensor, Lengths]:
+        """Return means (b, f, n), logarithms of durations (b, n) and numbers of symbols (b,)."""
+        device = self.mean.weight.device
+        rows = [torch.tensor(self.front_end(text)) for text in values[self.fields[0]]]
+        tokens = torch.tensor([len(row) for row in rows], device=device)
+        ids = pad_sequence(rows, batch_first=True).to(device)
+        inside = torch.arange(ids.shape[1], device=device) < tokens[:, None]
+        x = self.encoder(ids, inside)
+        return self.mean(x).mT, self.duration(x, inside).float(), tokens
