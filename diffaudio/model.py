@@ -51,6 +51,7 @@ class Model(nn.Module):
             embedding.
         prior: builds what makes the given state out of a text, from the codec's bins; then no audio
             is given.
+        through: the codec through which the target itself is given: SpreadMel makes a vocoder.
     """
 
     def __init__(  # noqa: PLR0913  a part each
@@ -65,6 +66,7 @@ class Model(nn.Module):
         level: Level = "none",
         condition: Callable[[int], Conditioner] | None = None,
         prior: Callable[[int], Prior] | None = None,
+        through: Codec | None = None,
     ) -> None:
         super().__init__()
         if path.uses_given and given == "none":
@@ -82,11 +84,25 @@ class Model(nn.Module):
                 f"model.prior: with given {given}, level {level}, {codec.channels} state channels",
                 mend="set model.given to beside, model.level to none, model.codec to LogMel",
             )
+        if through and (given != "beside" or level != "none" or prior or path.uses_given):
+            raise Refusal(
+                f"model.through: with given {given}, level {level} and {type(path).__name__}",
+                mend="set model.given to beside, model.level to none, model.prior to null, and "
+                "choose a path without y",
+            )
+        if through and (through.bins, through.hop) != (codec.bins, codec.hop):
+            raise Refusal(
+                f"model.through: {through.bins} bins with a hop of {through.hop}, "
+                f"model.codec: {codec.bins} with {codec.hop}",
+                mend="give both the same n_fft and hop",
+            )
         check_pair(path, target)
+        self.through = through
         self.codec, self.objective, self.level = codec, objective, level
-        self.has_given = given != "none" and prior is None
+        self.has_given = given != "none" and not (prior or through)
         self.weight = objective.weight or Unit()  # here, since it may have parameters
-        made = net(codec.channels * (1 + (given != "none")), codec.channels, codec.bins)
+        beside = (through or codec).channels if given != "none" else 0
+        made = net(codec.channels + beside, codec.channels, codec.bins)
         told = condition(made.embedding) if condition else None
         few = objective.consistency
         jumps = few is not None and few.mean_flow is not None
@@ -99,6 +115,11 @@ class Model(nn.Module):
         """The manifest's fields that the model is conditioned on."""
         told = (self.denoiser.condition, self.prior)
         return tuple(name for one in told if one is not None for name in one.fields)
+
+    @property
+    def hears(self) -> bool:
+        """Whether audio is given to it, be it the target's own."""
+        return self.has_given or self.through is not None
 
     def check(self, audio: AudioSpec) -> None:
         """Refuse audio that this model cannot take, before any of it is read.
@@ -129,6 +150,7 @@ class Model(nn.Module):
         The main part is the mean square of the network's error in its own output, as weighted.
         """
         samples, given = batch.samples, batch.given if self.has_given else None
+        given = batch.target if self.through else given
         level, frames = self._level(given, samples), self.codec.frames(samples)
         audio = batch.target / level
         x0 = self.codec.encode(audio)
@@ -214,8 +236,8 @@ class Model(nn.Module):
         """
         plan = given if isinstance(given, Plan) else None
         audio = None if isinstance(given, Plan) else given
-        if self.has_given != (audio is not None) or (self.prior is None) != (plan is None):
-            wanted = "audio" if self.has_given else "a plan" if self.prior else "nothing"
+        wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
+        if (wanted == "nothing") != (given is None) or (self.prior and plan is None):
             raise Refusal(f"the model is given {wanted}")
         longest, frames = int(samples.max()), self.codec.frames(samples)
         audio = None if audio is None else audio[..., :longest]
@@ -248,4 +270,5 @@ class Model(nn.Module):
 
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
         """Encode what is given, or guessed, its padding masked."""
-        return None if given is None else masked(self.codec.encode(given / level), mask)
+        codec = self.through or self.codec
+        return None if given is None else masked(codec.encode(given / level), mask)

@@ -40,12 +40,12 @@ class Plan(NamedTuple):
     Attributes:
         y: (b, c, f, l), what is known of the state, its padding zero.
         frames: (b,) lengths.
-        durations: (b, n) frames of each symbol.
+        durations: (b, n) frames of each symbol, where there are symbols.
     """
 
     y: State
     frames: Lengths
-    durations: Tensor
+    durations: Tensor | None = None
 
 
 class Prior(nn.Module, ABC):

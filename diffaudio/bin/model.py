@@ -15,6 +15,7 @@ from diffaudio.config import Config, parse
 from diffaudio.decode.configuration import MODEL, check_config, read_config
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
+from diffaudio.decode.vocoder import with_vocoder
 from diffaudio.log import Refusal
 
 __all__ = ["asked", "opened", "run_options"]
@@ -66,7 +67,7 @@ def opened(config: Config) -> Trained:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     trained = read_config(options.exp / "config.yaml", sections=MODEL)
-    return load(options.exp, trained, config.build(DecodeSpec), device=device)
+    return with_vocoder(load(options.exp, trained, config.build(DecodeSpec), device=device))
 
 
 def _experiment(argv: list[str]) -> Path | None:

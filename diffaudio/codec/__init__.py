@@ -2,7 +2,8 @@
 
 from diffaudio.codec.codec import Codec
 from diffaudio.codec.mel import LogMel, MelSpec
+from diffaudio.codec.spread import SpreadMel
 from diffaudio.codec.stft import CompressedSTFT
 from diffaudio.codec.waveform import Waveform
 
-__all__ = ["Codec", "CompressedSTFT", "LogMel", "MelSpec", "Waveform"]
+__all__ = ["Codec", "CompressedSTFT", "LogMel", "MelSpec", "SpreadMel", "Waveform"]

@@ -96,6 +96,7 @@ class LogMel(Codec):
         filters = F.melscale_fbanks(
             mel.n_fft // 2 + 1, mel.low, mel.top, mel.bands, mel.rate, "slaney", "slaney"
         )
+        self.vocoder: Callable[[State, int], Audio] | None = None  # put in by who has one
         self.register_buffer("window", torch.hann_window(mel.n_fft), persistent=False)
         self.register_buffer("filters", filters.T, persistent=False)  # (bands, n_fft / 2 + 1)
         self.register_buffer("inverse", torch.linalg.pinv(filters.T), persistent=False)
@@ -111,7 +112,9 @@ class LogMel(Codec):
         return self.scale * (torch.log(bands) - self.offset).unflatten(0, audio.shape[:2])
 
     def decode(self, state: State, samples: int) -> Audio:
-        """Find audio whose spectrogram is nearly this one: Griffin-Lim, not a vocoder."""
+        """Let the vocoder make audio of the bands' logarithms; without one, Griffin and Lim do."""
+        if self.vocoder is not None:
+            return self.vocoder(state.float() / self.scale + self.offset, samples)
         return self.complete(state, samples, lambda audio: audio)
 
     def complete(self, state: State, samples: int, agree: Callable[[Audio], Audio]) -> Audio:

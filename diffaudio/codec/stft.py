@@ -15,6 +15,11 @@ from diffaudio.shapes import Audio, Lengths, State, Tensor
 __all__ = ["CompressedSTFT"]
 
 
+def stft_frames(samples: Lengths, n_fft: int, hop: int) -> Lengths:
+    """Return the number of centred windows that touch one of the samples."""
+    return -(-(samples + n_fft // 2) // hop)
+
+
 class CompressedSTFT(Codec):
     """Audio (b, a, n) to State (b, 2a, n_fft/2 + 1, l), invertible.
 
@@ -44,7 +49,7 @@ class CompressedSTFT(Codec):
 
     def frames(self, samples: Lengths) -> Lengths:
         """Return the number of frames whose window touches one of the samples."""
-        return -(-(samples + self.n_fft // 2) // self.hop)
+        return stft_frames(samples, self.n_fft, self.hop)
 
     def encode(self, audio: Audio) -> State:
         """Transform and compress."""

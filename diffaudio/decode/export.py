@@ -129,7 +129,7 @@ def _class(part: dict[str, Any]) -> str:
 
 
 def _use(trained: Trained) -> str:
-    if trained.model.has_given:
+    if trained.model.hears:
         command, lines = "enhance noisy.wav clean.wav", 'model.enhance("noisy.wav", "clean.wav")'
         note = f"""Files of any sample rate, length and number of channels will do; they are
 resampled to {trained.audio.rate} Hz and back. The same audio gives the same output."""

@@ -39,7 +39,7 @@ def generated(
             f"{count} sounds of {seconds:g} s from number {first}",
             mend="ask for at least one, longer than 0 s, and number them from 0",
         )
-    if model.has_given:
+    if model.hears:
         raise Refusal(
             "the model turns given audio into other audio; it makes none from nothing",
             mend="give it audio: diffaudio enhance",

@@ -50,7 +50,7 @@ def restore(
             a part of the audio and there is noise.
     """
     model = trained.model
-    if model.has_given:
+    if model.hears:
         raise Refusal(
             "the model turns given audio into other audio; it cannot tell what is likely by itself",
             mend="use a model that was trained with model.given: none and audio.given: null",

@@ -21,6 +21,7 @@ from diffaudio.data.loader import copies, eval_batches
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
+from diffaudio.decode.vocoder import with_vocoder
 from diffaudio.files import read_json, write_json
 from diffaudio.log import environment
 from diffaudio.precision import bf16
@@ -89,7 +90,7 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
 
 def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[str, np.ndarray]]:
     """Yield id and audio (n, a) of each row: batches of short ones, long ones in chunks."""
-    given, spec = trained.audio.given, trained.spec
+    given, spec = trained.hears, trained.spec
     only = trained.audio if given is None else replace(trained.audio, target=given, given=None)
     most = spec.batch_seconds * index.rate
     long = [row for row in rows if given is not None and index.samples[row] > most]
@@ -123,4 +124,6 @@ def _trained(request: Request) -> Trained:
     """Load a model once in a worker."""
     config = read_config(request.out / "config.yaml")
     spec = config.build(DecodeSpec)
-    return load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
+    return with_vocoder(
+        load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
+    )

@@ -11,6 +11,7 @@ from diffaudio.data.index import Index
 from diffaudio.decode.configuration import MODEL, own_classes, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.vocoder import vocoder_inputs
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log
@@ -59,6 +60,7 @@ def decode_set(
     weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
+    read |= vocoder_inputs(spec)
     inputs = {**read, **(origins.code() if own_classes(config) else {})}  # scoring's is not ours
     with exclusive(out):
         if not force:
@@ -142,6 +144,7 @@ def _summary(
         "grid": _named(asked["sampler"]["grid"]),
         "guidance": _named(asked["sampler"]["guidance"]) if asked["sampler"]["guidance"] else None,
         **{name: asked[name] for name in ("seed", "ema", "threads")},
+        **({"vocoder": asked["vocoder"]} if asked.get("vocoder") else {}),
         "device": request.device,
         "config_sha256": digest(request.out / "config.yaml"),
     }

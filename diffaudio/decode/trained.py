@@ -74,6 +74,11 @@ class Trained:
     meter: Meter
     weaker: Model | None = None
 
+    @property
+    def hears(self) -> str | None:
+        """The role of the audio that is given to it; None where nothing is."""
+        return self.audio.target if self.model.through else self.audio.given
+
     def generate(
         self,
         given: Audio | None,

@@ -1,0 +1,90 @@
+"""A vocoder at the end of a model of mels: it is heard, it must fit, its own noise is its own."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, SpreadMel
+from diffaudio.data import plan
+from diffaudio.data.audio import AudioSpec
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.trained import Meter, Trained
+from diffaudio.decode.vocoder import attach
+from diffaudio.log import Refusal
+from diffaudio.model import Model
+from diffaudio.nets import UNet2d
+from diffaudio.process import Objective, RectifiedFlow, Uniform, Velocity
+from diffaudio.solve import DDIM, Sampler, UniformGrid
+
+MEL = MelSpec(rate=8000, n_fft=256, hop=64, bands=20)
+
+
+def tiny(inputs, outputs, bins):
+    return UNet2d(inputs, outputs, bins, widths=(8, 16), strides=((2, 2),), depth=1)
+
+
+def trained(codec, **options):
+    torch.manual_seed(0)
+    model = Model(codec, RectifiedFlow(), Velocity(), tiny, Objective(times=Uniform()), **options)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    spec = DecodeSpec(Sampler(DDIM(), UniformGrid(), 2))
+    audio = AudioSpec(rate=8000, target="speech")
+    return Trained(audio, model.eval(), spec, torch.device("cpu"), {}, Meter())
+
+
+def vocoder(mel=MEL):
+    return trained(CompressedSTFT(mel.n_fft, mel.hop), given="beside", through=SpreadMel(mel))
+
+
+def test_mels_become_sound_as_long_as_asked_and_always_the_same(tmp_path):
+    speaker = trained(LogMel(MEL))
+    logs = speaker.model.codec.encode(0.1 * torch.randn(1, 1, 1500))
+    found = speaker.model.codec.decode(logs, 1500)  # by Griffin and Lim
+    attach(speaker, vocoder(), tmp_path)
+    with torch.no_grad():
+        made, again = (speaker.model.codec.decode(logs, 1500) for _ in range(2))
+    assert made.shape == (1, 1, 1500)
+    assert torch.equal(made, again)
+    assert not torch.allclose(made, found)
+
+
+def test_it_makes_of_mels_what_it_makes_of_the_audio_they_are_from(tmp_path):
+    """Copy synthesis: given the audio, through its own mels, and given the mels themselves."""
+    made = vocoder()
+    audio, key = 0.1 * torch.randn(1, 1, 1500), [1]
+    samples = torch.tensor([1500])
+    with torch.no_grad():
+        copied = made.model.generate(audio, samples, key, made.spec.sampler)
+        speaker = trained(LogMel(MEL))
+        attach(speaker, made, tmp_path)
+        codec = speaker.model.codec
+        from diffaudio.data import plan
+
+        own = made.model.generate(
+            audio, samples, [plan.key(made.spec.seed, "vocoder")], made.spec.sampler
+        )
+        through = codec.decode(codec.encode(audio), 1500)
+    torch.testing.assert_close(through, own, atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(copied, own)
+
+
+def test_its_loss_reads_the_target_alone():
+    made = vocoder().model
+    assert made.hears
+    assert not made.has_given
+    made.check(AudioSpec(rate=8000, target="speech"))
+
+
+def test_what_does_not_fit_is_refused_by_name(tmp_path):
+    with pytest.raises(Refusal, match=r"bands 20, 16; .*high 4000.*, 3000"):
+        attach(trained(LogMel(MEL)), vocoder(replace(MEL, bands=16, high=3000.0)), tmp_path)
+    with pytest.raises(Refusal, match="no LogMel"):
+        attach(vocoder(), vocoder(), tmp_path)
+    with pytest.raises(Refusal, match="is no vocoder"):
+        attach(trained(LogMel(MEL)), trained(LogMel(MEL)), tmp_path)
+    with pytest.raises(Refusal, match="give both the same n_fft and hop"):
+        trained(CompressedSTFT(256, 128), given="beside", through=SpreadMel(MEL))
+    with pytest.raises(Refusal, match=r"model\.through: with given none"):
+        trained(CompressedSTFT(256, 64), through=SpreadMel(MEL))
