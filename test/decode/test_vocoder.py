@@ -60,8 +60,6 @@ def test_it_makes_of_mels_what_it_makes_of_the_audio_they_are_from(tmp_path):
         speaker = trained(LogMel(MEL))
         attach(speaker, made, tmp_path)
         codec = speaker.model.codec
-        from diffaudio.data import plan
-
         own = made.model.generate(
             audio, samples, [plan.key(made.spec.seed, "vocoder")], made.spec.sampler
         )
