@@ -54,7 +54,7 @@ def _in_figures(match: Match) -> str:
         return match[0]
     if len(written) == 2:
         written = ("19" if written >= "50" else "20") + written
-    return f"{MONTHS[month - 1]} {ordinal(day)}, {year(written)}"
+    return f"{MONTHS[month - 1]} {ordinal(day)}" + (f", {year(written)}" if written else "")
 
 
 def _clock(match: Match) -> str:
@@ -114,8 +114,13 @@ def _short_year(match: Match) -> str:
 
 DATES: tuple[Rule, ...] = (
     rule(
+        "range of weekdays",
+        rf"\b({words_of(*_DAYS)})\.?-({words_of(*_DAYS)})(?:\.|\b)",
+        lambda match: f"{_DAYS[match[1]]} to {_DAYS[match[2]]}",
+    ),
+    rule(
         "weekday",
-        rf"\b({words_of(*_DAYS)})(\.|(?=,?\s+{_DAY}\b|,?\s+{_MONTH.replace('month', 'm')}))",
+        rf"\b({words_of(*_DAYS)})(\.|(?=-[A-Z])|(?<=-...)(?!\w)|(?=,?\s+{_DAY}\b|,?\s+{_MONTH.replace('month', 'm')}))",
         lambda match: _DAYS[match[1]],
     ),
     rule(
@@ -126,6 +131,11 @@ DATES: tuple[Rule, ...] = (
     rule(
         "date in figures",
         r"(?<![\d/.])(?P<a>\d{1,2})(?:/(?P<b>\d{1,2})/(?P<year>\d{4}|\d\d))(?![\d/])",
+        _in_figures,
+    ),
+    rule(
+        "date without year",
+        r"(?<=\b[Oo]n\s)(?P<a>\d{1,2})/(?P<b>\d{1,2})(?P<year>)(?![\d/])",
         _in_figures,
     ),
     rule(
@@ -168,6 +178,11 @@ DATES: tuple[Rule, ...] = (
         "range of times",
         r"(?P<from>\b\d{1,2}(?::\d\d)?)-(?=\d{1,2}(?::\d\d|(?::\d\d)?\s?[ap]\.?\s?m\b))",
         r"\g<from> to ",
+    ),
+    rule(
+        "range, halves of the day",
+        r"(?:(?<=[\d\s][ap]m)|(?<=[ap]\.m\.)|(?<=[\d\s][AP]M))-(?=\d)",
+        " to ",
     ),
     rule(
         "time, halves of the day",

@@ -69,6 +69,7 @@ FIGURES: tuple[Rule, ...] = (
         lambda match: f"{cardinal(match[1])}-",
     ),
     rule("minus", r"(?<![\w)-])-(?=\.?\d)", "minus "),
+    rule("billions", r"(?<=\d)\s?bn\b", " billion"),
     rule(
         "plural of a number",
         r"(?<![\w.,])(\d+)'?s\b",

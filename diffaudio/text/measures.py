@@ -13,9 +13,9 @@ from diffaudio.text.rules import Match, Rule, rule, words_of
 __all__ = ["MEASURES", "NUMBER", "TELEPHONES", "amount"]
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
-_AMOUNT = rf"(?P<minus>(?<![\w)])-)?(?P<n>{NUMBER}(?:\s?-\s?{NUMBER})?)"
-_TIMES_OVER = r"(?:\s?(?P<over>hundred|thousand|million|billion|trillion|bn|m|k)\b)?"
-_OVER = {"bn": "billion", "m": "million", "k": "thousand"}
+_AMOUNT = rf"(?P<minus>(?<![\w)])-)?(?<![\w/.,])(?P<n>{NUMBER}(?:\s?-\s?{NUMBER})?)"
+_TIMES_OVER = r"(?:\s?(?P<over>hundred|thousand|million|billion|trillion|bn|[mMkKB])\b)?"
+_OVER = {"bn": "billion", "b": "billion", "m": "million", "k": "thousand"}
 _MONEY = {  # sign: one, many, their hundredths
     "$": ("dollar", "dollars", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"),
@@ -39,7 +39,7 @@ _UNITS = {  # as written: one, many
     "revolutions per minute"), "km/h": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"),
     "m/s": ("meter per second", "meters per second"),
-    "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"),
+    "ppm": ("part per million", "parts per million"), "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"),
     "MHz": ("megahertz", "megahertz"), "GHz": ("gigahertz", "gigahertz"),
     "dB": ("decibel", "decibels"), "kB": ("kilobyte", "kilobytes"),
     "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"),
@@ -73,7 +73,7 @@ def _described(match: Match) -> bool:
 def _money(match: Match) -> str:
     one, many, _, _ = _MONEY[match["sign"]]
     nation, over = _NATIONS[match["nation"] or ""], match["over"] or ""
-    over = _OVER.get(over, over)
+    over = _OVER.get(over.lower(), over)
     if _described(match):
         return "-".join(part for part in (amount(match), over, nation + one) if part)
     if re.fullmatch(r"[\d,]*\.\d\d", match["n"]) and not over:
@@ -93,6 +93,17 @@ def _coins(match: Match) -> str:
     if int(part):
         said.append(f"{cardinal(part)} {small if int(part) == 1 else smalls}")
     return ("minus " if match["minus"] else "") + " and ".join(said)
+
+
+def _old_coins(match: Match) -> str:
+    """Return pounds, shillings and pence as before 1971: `£5 10s. 6d.`."""
+    names = (("pounds", ("pound", "pounds")), ("shillings", ("shilling", "shillings")))
+    said = [_counted(match[part], *forms) for part, forms in names if match[part]]
+    return " ".join([*said, "and", _counted(match["pence"], "penny", "pence")])
+
+
+def _counted(written: str, one: str, many: str) -> str:
+    return f"{cardinal(written)} {one if written == '1' else many}"
 
 
 def _unit(match: Match) -> str:
@@ -147,6 +158,11 @@ TELEPHONES: tuple[Rule, ...] = (
 )
 
 MEASURES: tuple[Rule, ...] = (
+    rule(
+        "old coins",
+        r"(?:£(?P<pounds>\d+),?\s)?(?P<shillings>\d+)s\.,?\s(?P<pence>\d+)d\.(?!\w)",
+        _old_coins,
+    ),
     rule(
         "money",
         r"(?P<minus>(?<![\w)])-)?(?:\b(?P<nation>US|NZ|A|C))?"

@@ -70,7 +70,7 @@ _REGNAL = words_of(
     "Catherine", "Nicholas", "Francis", "Ivan", "Otto", "Ferdinand", "Alfonso", "Wilhelm",
     "Gustav", "Christian", "Olaf", "Benedict", "Gregory", "Clement", "Innocent", "Urban", "John",
     "Stephen", "Robert", "David", "Ramses", "Rameses", "Ptolemy", "Darius", "Xerxes", "Haakon",
-    "Leopold", "Maximilian", "Joseph", "Edmund", "Malcolm", "Anne", "Victoria", "Sixtus",
+    "Leopold", "Maximilian", "Joseph", "Edmund", "Anne", "Victoria", "Sixtus",
 )  # fmt: skip
 _PARTS = words_of(
     "chapter", "part", "volume", "book", "act", "scene", "section", "war", "type", "phase",
@@ -150,7 +150,7 @@ def _whole_text(match: Match) -> str:
 
 ABBREVIATIONS: tuple[Rule, ...] = (
     rule("text in capitals", r"\A[^a-z]+\Z", _whole_text),
-    rule("title", rf"\b({words_of(*{*TITLES} - {'Dr', 'Ft', 'Mt'})})\.(?=\s*\w)",
+    rule("title", rf"\b({words_of(*{*TITLES} - {'Dr', 'Ft', 'Mt'})})\.(?=\s*[\w&])",
          lambda match: TITLES[match[1]]),
     rule("title without full stop", r"\b(Mr|Mrs|Ms|Dr)(?=\s+[A-Z])", lambda match: TITLES[match[1]]),
     rule("mount or fort", r"\b(Mt|Ft)\.(?=\s+[A-Z])", lambda match: TITLES[match[1]]),
@@ -170,13 +170,15 @@ NAMES: tuple[Rule, ...] = (
     rule("numbered part", rf"\b(?P<part>(?i:{_PARTS}))\s+(?P<n>(?i:{_ROMAN}))\b(?<!\b[iI])",
          lambda match: f"{match['part']} {cardinal(roman(match['n']))}"),
     rule("part one", rf"\b(?P<part>(?=[A-Z])(?i:{_PARTS}))\s+I\b{_I_SPEAKING}", r"\g<part> one"),
-    rule("number behind a name", rf"\b(?P<name>[A-Z][a-z]+)\s+(?!XL\b)(?P<n>(?=[IVXL]{{2}})(?:{_ROMAN}))\b",
-         lambda match: f"{match['name']} {cardinal(roman(match['n']))}"),
+    rule("Roman figures", rf"(?<![\w-])(?!XL\b)(?P<n>(?=[IVX]{{2}}){_ROMAN})(?![\w-])",
+         lambda match: cardinal(roman(match["n"]))),
+    rule("joined letters", r"\b([A-Z]{1,3})&([A-Z]{1,3})\b",
+         lambda match: f"{_spaced(match[1])} and {_spaced(match[2])}"),
     rule("dotted letters", r"(?<![\w.])(?:[A-Z]\.){2,}|(?<![\w.])(?:[A-Z]\.)+[A-Z]\b|"
          r"(?<![\w.])(?:[a-z]\.){2,}(?!\.)",
          lambda match: _stop(match, _spaced(match[0]))),
     rule("initial", r"(?<![\w.'])(?P<letter>[A-Z])\."
-         r"(?=\s+(?P<next>[A-Z][\w']*))",
+         r"(?=\s+(?P<next>[A-Z]\w*))",
          _initial),
     rule("letters and figures", r"\b(?P<letters>[A-Z]{1,4})-?(?=\d)(?<!COVID-)",
          lambda match: f"{_spaced(match['letters'])} "),

@@ -32,7 +32,7 @@ def fold(text: str) -> str:
     digits is a hyphen, for the rules of ranges.
     """
     text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
-    text = re.sub(r"(?<=\d)\s?[–—]\s?(?=[\d$£€])", "-", text)
+    text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
     text = re.sub(r"\s*(?:[–—]|(?<!-)--+(?!-))\s*", " - ", text)
     text = re.sub(r"\.(?:\s?\.){2,}", "...", text)
     text = re.sub(r"''|,,", '"', text)

@@ -64,15 +64,13 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("about", r"(?<!\S)~\s?(?=\w)", "about "),
     rule("squared", r"\s?([²³])",
          lambda match: " squared" if match[1] == "²" else " cubed"),
-    rule("lone sign", r"\s?([%°§©$£€¥¢])\s?", lambda match: f" {_LONE[match[1]]} "),
+    rule("lone sign", r"\s?([%°§¶©$£€¥¢])\s?", lambda match: f" {_LONE[match[1]]} "),
     rule("alternatives", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
     rule("slash", r"\s?/\s?", " slash "),
     rule("mark without a sound", r"[*_^|~<>\\]+", " "),
 )  # fmt: skip
 
-_LONE = {"%": "percent", "°": "degrees", "§": "section", "©": "copyright", "$": "dollars",
+_LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright", "$": "dollars",
          "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
 
-TIDY: tuple[Rule, ...] = (
-    rule("blanks", r"\s+(?=[,;:!?)]|\.(?!\.))|(?<=\()\s+|(?<=\s)\s+", ""),
-)
+TIDY: tuple[Rule, ...] = (rule("blanks", r"\s+(?=[,;:!?)]|\.(?!\.))|(?<=\()\s+|(?<=\s)\s+", ""),)

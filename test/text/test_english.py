@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from diffaudio.text.english import RULES, normalise
 
 TABLE = Path(__file__).with_name("readings.tsv")
@@ -14,12 +12,19 @@ READINGS = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "written", "said"), READINGS)
-def test_a_sentence_reads_naturally(rule, written, said):
-    fired = set()
-    assert normalise(written, fired=fired) == said
-    if rule != "-" and written != said:
-        assert rule in fired
+def test_every_sentence_reads_naturally():
+    found = [normalise(written) for _, written, _ in READINGS]
+    assert found == [said for *_, said in READINGS]
+
+
+def test_every_sentence_is_changed_by_the_rule_it_is_there_for():
+    idle = []
+    for rule, written, said in READINGS:
+        fired = set()
+        normalise(written, fired=fired)
+        if rule != "-" and written != said and rule not in fired:
+            idle.append((rule, written))
+    assert idle == []
 
 
 def test_every_rule_has_a_sentence_and_every_name_is_a_rule():
@@ -34,7 +39,7 @@ def test_the_table_is_long_and_repeats_nothing():
     assert len(written) == len(set(written)) >= 200
 
 
-@pytest.mark.parametrize("said", sorted({row[2] for row in READINGS}))
-def test_what_is_in_words_stays_so(said):
+def test_what_is_in_words_stays_so():
     """A corpus that is normalised already, or twice, is read the same way."""
-    assert normalise(said) == said
+    said = [row[2] for row in READINGS]
+    assert [normalise(one) for one in said] == said
