@@ -28,7 +28,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["diffaudio", "diffaudio.*"]),
-    package_data={"diffaudio": ["py.typed"], "diffaudio.score": ["*.html", "*.css", "*.js"]},
+    package_data={
+        "diffaudio": ["py.typed"],
+        "diffaudio.score": ["*.html", "*.css", "*.js"],
+        "diffaudio.text": ["*.tsv"],
+    },
     install_requires=[
         "torch>=2.4",
         "torchaudio>=2.4",

@@ -27,7 +27,7 @@ from diffaudio.process.alignment import (
     search_alignment,
 )
 from diffaudio.shapes import Lengths, State, Tensor
-from diffaudio.text import FrontEnd
+from diffaudio.text import FrontEnd, Readings
 
 __all__ = ["Plan", "Prior", "TextPrior"]
 
@@ -54,10 +54,14 @@ class Prior(nn.Module, ABC):
     Attributes:
         fields: of the manifest, that it reads.
         example: a value of each, for trying it out.
+        front_end: text to symbols.
+        reader: what reads texts, the front end itself or its readings of a corpus.
     """
 
     fields: tuple[str, ...]
     example: Mapping[str, Any]
+    front_end: FrontEnd
+    reader: FrontEnd | Readings
 
     @abstractmethod
     def forward(
@@ -106,9 +110,10 @@ class TextPrior(Prior):
         duration_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        self.fields, self.front_end, self.duration_weight = (field,), front_end, duration_weight
+        self.fields, self.duration_weight = (field,), duration_weight
+        self.front_end = self.reader = front_end
         self.example = {field: "one"}
-        self.encoder = TextEncoder(len(front_end.names), width, depth=depth, heads=heads)
+        self.encoder = TextEncoder(len(front_end.units.names), width, depth=depth, heads=heads)
         self.mean = nn.Linear(width, bins)
         self.duration = DurationPredictor(width)
 
@@ -140,7 +145,7 @@ class TextPrior(Prior):
     def _encoded(self, values: Values) -> tuple[Tensor, Tensor, Lengths]:
         """Return means (b, f, n), logarithms of durations (b, n) and numbers of symbols (b,)."""
         device = self.mean.weight.device
-        rows = [torch.tensor(self.front_end(text)) for text in values[self.fields[0]]]
+        rows = [torch.tensor(self.reader.read(text).ids) for text in values[self.fields[0]]]
         tokens = torch.tensor([len(row) for row in rows], device=device)
         ids = pad_sequence(rows, batch_first=True).to(device)
         inside = torch.arange(ids.shape[1], device=device) < tokens[:, None]

@@ -1,7 +1,5 @@
 """The prior of a text: its alignment, its plan, and that an item is its own in any batch."""
 
-from dataclasses import dataclass
-
 import pytest
 import torch
 
@@ -13,21 +11,17 @@ from diffaudio.nets import UNet2d
 from diffaudio.prior import TextPrior
 from diffaudio.process import Objective, RectifiedFlow, Uniform, Velocity
 from diffaudio.solve import DDIM, Sampler, UniformGrid
+from diffaudio.text import Characters, FrontEnd
 
 TEXTS = ["abca", "cab", "bacabacab"]
 
 
-@dataclass(frozen=True)
-class Letters:
-    names: tuple[str, ...] = ("a", "b", "c")
-
-    def __call__(self, text):
-        return [self.names.index(letter) for letter in text]
+LETTERS = FrontEnd(Characters("abc"), normalise="none")
 
 
 def prior(bins=6):
     torch.manual_seed(0)
-    made = TextPrior(bins, front_end=Letters(), width=16, depth=2, heads=2)
+    made = TextPrior(bins, front_end=LETTERS, width=16, depth=2, heads=2)
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return made.eval()
@@ -117,7 +111,7 @@ def model(segment=None):
         net,
         Objective(times=Uniform(), segment=segment),
         given="beside",
-        prior=lambda bins: TextPrior(bins, front_end=Letters(), width=16, depth=1),
+        prior=lambda bins: TextPrior(bins, front_end=LETTERS, width=16, depth=1),
     )
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
@@ -186,5 +180,5 @@ def test_without_a_plan_or_a_place_for_it_is_refused():
             Velocity(),
             UNet2d,
             Objective(times=Uniform()),
-            prior=lambda bins: TextPrior(bins, front_end=Letters()),
+            prior=lambda bins: TextPrior(bins, front_end=LETTERS),
         )

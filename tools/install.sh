@@ -84,6 +84,7 @@ if [[ $dev == true ]]; then
             say "$name: not there, its tests will be skipped (apt-get install $name)"
     done
 fi
+"$python" tools/nltk_data.py >>"$log" 2>&1 || say "no data for phonemes: see the end of $log"
 "$python" tools/check_install.py || { say "not complete: see above" && exit 1; }
 say "done in ${SECONDS} s; log: $log"
 if [[ $prefix == "$PWD/tools/venv" ]]; then

@@ -1,0 +1,42 @@
+"""English as it is said: figures, money, dates, abbreviations and symbols in words.
+
+    It cost $3.50 in 1999.  ->  It cost three dollars and fifty cents in nineteen ninety-nine.
+
+`RULES` is all there is, in its order. What is in words already stays as it is, capitals and
+punctuation included. `test/text/readings.tsv` has what each rule does to which sentence.
+"""
+
+from __future__ import annotations
+
+from diffaudio.text.dates import DATES, YEARS
+from diffaudio.text.figures import FIGURES
+from diffaudio.text.measures import MEASURES, TELEPHONES
+from diffaudio.text.names import ABBREVIATIONS, NAMES
+from diffaudio.text.plain import fold
+from diffaudio.text.rules import Rule, apply
+from diffaudio.text.symbols import ADDRESSES, SYMBOLS, TIDY
+
+__all__ = ["RULES", "normalise"]
+
+RULES: tuple[Rule, ...] = (
+    *ADDRESSES,
+    *DATES,
+    *TELEPHONES,
+    *MEASURES,
+    *ABBREVIATIONS,
+    *YEARS,
+    *NAMES,
+    *FIGURES,
+    *SYMBOLS,
+    *TIDY,
+)
+
+
+def normalise(text: str, *, fired: set[str] | None = None) -> str:
+    """Return `text` as it is said.
+
+    Args:
+        text: any; a sentence or a fragment of one.
+        fired: takes the names of the rules that changed something.
+    """
+    return apply(RULES, fold(text), fired).strip()

@@ -1,0 +1,92 @@
+"""Figures that are left when dates, money and measures are said: ranges, fractions, numbers."""
+
+from __future__ import annotations
+
+from diffaudio.text.measures import NUMBER
+from diffaudio.text.numbers import cardinal, decimal, digits, fraction, ordinal, plural
+from diffaudio.text.rules import Match, Rule, rule
+
+__all__ = ["FIGURES"]
+
+_VULGAR = {
+    "½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3"),
+    "⅛": ("1", "8"), "⅜": ("3", "8"), "⅝": ("5", "8"), "⅞": ("7", "8"),
+}  # fmt: skip
+_SAID_AS_TWO = {("24", "7"), ("9", "11"), ("50", "50"), ("7", "7")}
+
+
+def _mixed(whole: str | None, above: str, below: str) -> str:
+    """Return `2 1/2` as "two and a half"."""
+    if not whole:
+        return fraction(above, below)
+    part = fraction(above, below)
+    return f"{cardinal(whole)} and {f'a {part[4:]}' if above == '1' else part}"
+
+
+def _vulgar(match: Match) -> str:
+    return _mixed(match["whole"], *_VULGAR[match["part"]])
+
+
+def _slashed(match: Match) -> str:
+    whole, above, below = match["whole"], match["above"], match["below"]
+    if (above, below) in _SAID_AS_TWO and not whole:
+        return f"{cardinal(above)} {cardinal(below)}"
+    if int(below) < 2:
+        return match[0]
+    return _mixed(whole, above, below)
+
+
+def _range(match: Match) -> str:
+    return f"{decimal(match['first'])} to {decimal(match['second'])}"
+
+
+def _version(match: Match) -> str:
+    return " point ".join(cardinal(part) for part in match[0].split("."))
+
+
+FIGURES: tuple[Rule, ...] = (
+    rule("version", r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w])", _version),
+    rule("ordinal", r"(?<![\w.])(\d[\d,]*)(?:st|nd|rd|th)\b", lambda match: ordinal(match[1])),
+    rule("vulgar fraction", r"(?:(?P<whole>\d+)\s?)?(?P<part>[½¼¾⅓⅔⅛⅜⅝⅞])", _vulgar),
+    rule(
+        "fraction",
+        r"(?<![\w./])(?:(?P<whole>\d+)\s+)?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?:ths?)?(?![\w/])",
+        _slashed,
+    ),
+    rule(
+        "dimensions",
+        rf"(?P<n>(?<!\w){NUMBER})\s?[x×]\s?(?=\d)",
+        lambda match: f"{decimal(match['n'])} by ",
+    ),
+    rule(
+        "range",
+        rf"(?<![\w.,-])(?P<first>{NUMBER})\s?-\s?(?P<second>{NUMBER})(?![\w-]|[.,]\d)",
+        _range,
+    ),
+    rule(
+        "figures in a compound",
+        r"(?<![\w.,-])(\d{1,6})-(?=[A-Za-z])",
+        lambda match: f"{cardinal(match[1])}-",
+    ),
+    rule("minus", r"(?<![\w)-])-(?=\.?\d)", "minus "),
+    rule("billions", r"(?<=\d)\s?bn\b", " billion"),
+    rule(
+        "plural of a number",
+        r"(?<![\w.,])(\d+)'?s\b",
+        lambda match: plural(cardinal(match[1])),
+    ),
+    rule("decimal", r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?![\d.]*\d)", lambda m: _decimal(m[0])),
+    rule("number with commas", r"\d{1,3}(?:,\d{3})+(?!\d)", lambda match: cardinal(match[0])),
+    rule("number", r"(?<![A-Za-z])\d+", lambda match: _number(match)),
+    rule("number in a word", r"\d+", lambda match: f" {digits(match[0])} "),
+)
+
+
+def _decimal(written: str) -> str:
+    return decimal(written.replace(",", ""))
+
+
+def _number(match: Match) -> str:
+    """Return a cardinal, apart from letters that follow: `10k` is "ten k"."""
+    after = match.string[match.end() : match.end() + 1]
+    return cardinal(match[0]) + (" " if after.isalpha() else "")

@@ -1,0 +1,50 @@
+"""Text folded to the characters that English is written with: quotes, dashes, accents, ligatures.
+
+What has no such form, emoji or other scripts, is left as it is; units refuse it by name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["fold"]
+
+_LETTERS = {
+    "ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D",
+    "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D", "ı": "i",
+}  # fmt: skip
+_MARKS = {
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "′": "'", "`": "'", "´": "'",
+    "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "″": '"',
+    "…": "...", "−": "-", "‐": "-", "‑": "-", "‒": "–", "―": "—", "⁄": "/", "∕": "/",
+    "[": "(", "]": ")", "{": "(", "}": ")", "•": " ", "·": " ", "™": "", "®": "",
+    "\u00ad": "", "\ufe0f": "", "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "",
+}  # fmt: skip
+_TABLE = str.maketrans(_LETTERS | _MARKS)
+_KEPT = set("°²³¢£€¥×÷±§©½¼¾⅓⅔⅛⅜⅝⅞№")  # rules say them; NFKD would take some apart
+
+
+def fold(text: str) -> str:
+    """Return `text` with quotes, dashes, accents and ligatures of Latin script made plain.
+
+    White space becomes single blanks. A dash between words stands between blanks; one between
+    digits is a hyphen, for the rules of ranges.
+    """
+    text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
+    text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
+    text = re.sub(r"\s*(?:[–—]|(?<!-)--+(?!-))\s*", " - ", text)
+    text = re.sub(r"\.(?:\s?\.){2,}", "...", text)
+    text = re.sub(r"''|,,", '"', text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _base(character: str) -> str:
+    """Return a character without its accents where that leaves Latin letters or plain marks."""
+    if character.isascii():
+        return character
+    if unicodedata.combining(character):
+        return ""
+    parts = unicodedata.normalize("NFKD", character).translate(_TABLE)
+    bare = "".join(one for one in parts if not unicodedata.combining(one))
+    return bare if bare.isascii() else character

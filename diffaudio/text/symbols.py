@@ -1,0 +1,76 @@
+"""Addresses and symbols: what is read out of `someone@example.com`, `&`, `+`, `#`."""
+
+from __future__ import annotations
+
+import re
+
+from diffaudio.text.numbers import digits
+from diffaudio.text.rules import Match, Rule, rule
+
+__all__ = ["ADDRESSES", "SYMBOLS", "TIDY"]
+
+_MARKS = {".": "dot", "@": "at", "-": "dash", "_": "underscore", "/": "slash", ":": "colon",
+          "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus",
+          "~": "tilde", "%": "percent"}  # fmt: skip
+_SPELLED = {"www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp"}
+_HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
+
+
+def _address(match: Match) -> str:
+    """Return an address part by part; a full stop behind it is the sentence's."""
+    written = re.sub(r"^[a-z]+://", "", match[0])
+    ending = re.search(r"[.,;:!?/]*$", written)
+    stops = "" if ending is None else ending[0]
+    parts = re.findall(r"[A-Za-z]+|\d+|.", written[: len(written) - len(stops)])
+    return " ".join(filter(None, map(_part, parts))) + stops.replace("/", "")
+
+
+def _part(part: str) -> str:
+    if part.isdigit():
+        return digits(part)
+    if part.lower() in _SPELLED:
+        return " ".join(part.upper())
+    return part if part.isalpha() else _MARKS.get(part, "")
+
+
+def _key(match: Match) -> str:
+    """Return a sign by itself: in telephone prompts, `#` is the pound key."""
+    prompt = re.search(r"\b(?:press|key|dial|enter)\b", match.string, re.I)
+    return "star" if match[1] == "*" else "pound" if prompt else "hash"
+
+
+ADDRESSES: tuple[Rule, ...] = (
+    rule("e-mail", rf"[\w.+-]+@{_HOST}", _address),
+    rule("web address", rf"(?:https?|ftp)://\S+|\bwww\.{_HOST}\S*", _address),
+    rule("host", r"\b(?:[A-Za-z0-9-]+\.)+(?:com|org|net|edu|gov|io|co\.uk|ac\.uk)\b(?:/\S*)?",
+         _address),
+    rule("handle", r"(?<!\S)@(?=[A-Za-z])", "at "),
+    rule("topic", r"(?<!\S)\#(?=[A-Za-z])", "hashtag "),
+    rule("number sign", r"[\#№]\s?(?=\d)", "number "),
+)  # fmt: skip
+
+SYMBOLS: tuple[Rule, ...] = (
+    rule("key", r"(?<!\S)([\#*])(?=[\s.,;:!?)]|$)", _key),
+    rule("hash", r"\#", " hash "),
+    rule("ampersand", r"\s?&\s?", " and "),
+    rule("at sign", r"\s?@\s?", " at "),
+    rule("plus", r"(?<=[A-Za-z])\+(?=[\s.,]|$)|\s?\+\s?", " plus "),
+    rule("equals", r"\s?=\s?", " equals "),
+    rule("plus or minus", r"\s?±\s?", " plus or minus "),
+    rule("times", r"\s?×\s?", " times "),
+    rule("divided by", r"\s?÷\s?", " divided by "),
+    rule("less or greater", r"\s<\s|\s>\s",
+         lambda match: " is less than " if "<" in match[0] else " is greater than "),
+    rule("about", r"(?<!\S)~\s?(?=\w)", "about "),
+    rule("squared", r"\s?([²³])",
+         lambda match: " squared" if match[1] == "²" else " cubed"),
+    rule("lone sign", r"\s?([%°§¶©$£€¥¢])\s?", lambda match: f" {_LONE[match[1]]} "),
+    rule("alternatives", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
+    rule("slash", r"\s?/\s?", " slash "),
+    rule("mark without a sound", r"[*_^|~<>\\]+", " "),
+)  # fmt: skip
+
+_LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright", "$": "dollars",
+         "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
+
+TIDY: tuple[Rule, ...] = (rule("blanks", r"\s+(?=[,;:!?)]|\.(?!\.))|(?<=\()\s+|(?<=\s)\s+", ""),)
