@@ -1,4 +1,4 @@
-"""What Python users call: load a trained model, enhance files or arrays, or generate sounds.
+"""What Python users call: load a trained model; enhance files or arrays, generate sounds, speak.
 
 import diffaudio
 
@@ -7,6 +7,9 @@ model.enhance("noisy.wav", "clean.wav")
 
 model = diffaudio.load("exp/mini")
 sevens = model.generate(1.0, 4, label="seven")
+
+model = diffaudio.load("exp/voice")
+model.say("Good morning.", "morning.wav")
 """
 
 from __future__ import annotations
@@ -22,10 +25,12 @@ import torch
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.enhance import enhance_file, enhanced
 from diffaudio.decode.generate import generated
+from diffaudio.decode.say import say, sentences, spoken
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import Encoding, blocks, reading, shown, writing
 from diffaudio.decode.trained import Trained
 from diffaudio.decode.trained import load as load_trained
+from diffaudio.decode.vocoder import with_vocoder
 from diffaudio.log import Refusal
 
 __all__ = ["AudioModel", "load"]
@@ -49,7 +54,8 @@ def load(
     options = [f"--decode.{key}={value}" for key, value in (decode or {}).items()]
     config = read_config(Path(folder) / "config.yaml", options)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return AudioModel(load_trained(Path(folder), config, config.build(DecodeSpec), device=place))
+    trained = load_trained(Path(folder), config, config.build(DecodeSpec), device=place)
+    return AudioModel(with_vocoder(trained))
 
 
 class AudioModel:
@@ -130,6 +136,25 @@ class AudioModel:
         """
         sounds = generated(self._trained, seconds, told, count, first)
         return np.stack([sound.mean(axis=1) for sound in sounds])
+
+    def say(self, text: str, out: str | Path | None = None) -> Samples | None:
+        """Speak a text of any length.
+
+        Args:
+            text: as it is written.
+            out: a file to write; its suffix is its format.
+
+        Returns:
+            Without `out`, float32 (n,) at the model's rate.
+
+        Raises:
+            Refusal: the model does not read, or something in the text cannot be said.
+        """
+        if out is not None:
+            say(self._trained, text, Path(out))
+            return None
+        pieces = spoken(self._trained, sentences(self._trained, text))
+        return np.concatenate([piece.mean(axis=1) for piece in pieces])
 
     def _file(self, path: Path) -> Samples:
         with reading(path) as sound:

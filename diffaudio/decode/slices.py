@@ -25,6 +25,7 @@ from diffaudio.decode.vocoder import with_vocoder
 from diffaudio.files import read_json, write_json
 from diffaudio.log import environment
 from diffaudio.precision import bf16
+from diffaudio.text import FILE, FOLDER, Readings
 
 __all__ = ["Request", "decode_slice", "slices"]
 
@@ -124,6 +125,10 @@ def _trained(request: Request) -> Trained:
     """Load a model once in a worker."""
     config = read_config(request.out / "config.yaml")
     spec = config.build(DecodeSpec)
-    return with_vocoder(
+    trained = with_vocoder(
         load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
     )
+    prior, texts = trained.model.prior, request.dump.parent / FOLDER
+    if prior is not None and (texts / FILE).is_file():  # read before, maybe where g2p-en was
+        prior.reader = Readings(texts, prior.front_end)
+    return trained

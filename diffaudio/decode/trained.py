@@ -25,6 +25,7 @@ from diffaudio.model import Model
 from diffaudio.precision import autocast
 from diffaudio.process import ClassifierFree
 from diffaudio.shapes import Audio, Lengths
+from diffaudio.text import FILE, FrontEnd
 
 __all__ = ["Meter", "Trained", "load"]
 
@@ -228,6 +229,8 @@ def load(
     audio, meter = config.build(AudioSpec), Meter()
     model = _built(config, found, ema=ema, device=place, meter=meter)
     model.check(audio)
+    if model.prior is not None and (folder / FILE).is_file():
+        model.prior.front_end = model.prior.reader = FrontEnd.load(folder)
     weaker = None
     if spec.weaker is not None:
         earlier = weights.find(folder, spec.weaker)

@@ -19,14 +19,16 @@ sentences.py      long text in sentences with pauses
 """
 
 from diffaudio.text.cache import Cache
-from diffaudio.text.front_end import FrontEnd, Reading
+from diffaudio.text.front_end import FILE, FrontEnd, Reading
 from diffaudio.text.phonemes import Phonemes
 from diffaudio.text.pieces import Pieces, train_pieces
-from diffaudio.text.readings import Readings, cached
+from diffaudio.text.readings import FOLDER, Readings, cached
 from diffaudio.text.sentences import Pauses, Sentence, split_sentences
 from diffaudio.text.units import Characters, Units
 
 __all__ = [
+    "FILE",
+    "FOLDER",
     "Cache",
     "Characters",
     "FrontEnd",

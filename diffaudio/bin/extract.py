@@ -1,0 +1,107 @@
+"""`diffaudio extract`: what is computed once from a corpus before training: its texts' units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from diffaudio import provenance
+from diffaudio.config import Config, parse
+from diffaudio.data import manifest
+from diffaudio.data.audio import AudioSpec
+from diffaudio.files import digest, exclusive
+from diffaudio.log import Refusal, log
+from diffaudio.model import Model
+from diffaudio.prior import Prior
+from diffaudio.text import Cache, cached
+from diffaudio.text.front_end import VERSION
+
+__all__ = ["STAGE", "main", "text_keys"]
+
+STAGE = "extract"
+_SHOWN = 5  # problems named in a message
+_FRONT_END = "model.prior.init_args."
+_READ = ("front_end", "field")
+
+
+def main(argv: list[str]) -> int:
+    """Read the texts of every split with the model's front end, those that are new."""
+    config = parse(
+        argv,
+        prog="diffaudio extract",
+        description="Compute once what training needs of a corpus besides its shards: the units of "
+        "its texts. A model that reads no text needs nothing.",
+        sections={"audio": AudioSpec, "model": Model},
+        options=_options,
+    )
+    options = config.options
+    prior = config.build(Model).prior
+    if prior is None:
+        log.info("%s: nothing to be done: the model reads no text", options.out)
+        return 0
+    paths = sorted(options.data.glob("*.jsonl"))
+    splits = manifest.about(options.data, "splits")["splits"]
+    paths = [path for path in paths if path.stem in splits]
+    with exclusive(options.out):
+        if provenance.begin(
+            options.out,
+            stage=STAGE,
+            version=VERSION,
+            keys=text_keys(config),
+            usual=config.usual,
+            inputs={str(path): digest(path) for path in paths},
+            force=options.force,
+            outputs=("front_end.json",),
+        ):
+            prior.front_end.save(options.out)
+            with cached(options.out, prior.front_end) as cache:
+                _read(paths, prior, cache)
+            log.info("%s: %d texts read, %d known", options.out, cache.made, cache.found)
+            provenance.finish(options.out)
+    return 0
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder of the manifests")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write: dump/X/text")
+    parser.add_argument("--force", action="store_true", help="do it again")
+
+
+def text_keys(config: Config) -> dict[str, object]:
+    """Return the keys of the configuration that readings depend on."""
+    wanted = tuple(_FRONT_END + name for name in _READ)
+    return {name: one for name, one in config.keys("model").items() if name.startswith(wanted)}
+
+
+def _read(paths: Iterable[Path], prior: Prior, cache: Cache) -> None:
+    """Read every text.
+
+    Raises:
+        Refusal: some cannot be read: the first few are named with file, line and utterance.
+    """
+    problems: list[Refusal] = []
+    for place, text in _texts(paths, prior.fields[0]):
+        try:
+            cache.read(text, place=place)
+        except Refusal as problem:
+            problems.append(problem)
+    if problems:
+        lines = [problem.message for problem in problems[:_SHOWN]]
+        lines += [f"and {len(problems) - _SHOWN} more"] * (len(problems) > _SHOWN)
+        raise Refusal("\n  ".join(lines), mend=problems[0].mend)
+
+
+def _texts(paths: Iterable[Path], field: str) -> Iterator[tuple[str, str]]:
+    """Yield place and text of each row.
+
+    Raises:
+        Refusal: a row has none.
+    """
+    for path in paths:
+        for number, row in enumerate(manifest.read(path), 1):
+            place = f"{path}:{number} ({row['id']})"
+            if not isinstance(row.get(field), str):
+                raise Refusal(f"{place}: has no {field}", mend="let rows() yield it (stage 1)")
+            yield place, row[field]

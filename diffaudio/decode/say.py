@@ -1,0 +1,98 @@
+"""Text of any length, spoken sentence by sentence: what is first said can be heard at once.
+
+A sentence's noise hangs on the seed and its own text, so it sounds the same wherever it stands.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from diffaudio.data import plan
+from diffaudio.decode.stream import Encoding, shown, writing
+from diffaudio.decode.trained import Trained
+from diffaudio.log import Refusal, log
+from diffaudio.text import Sentence, split_sentences
+
+__all__ = ["say", "sentences", "spoken"]
+
+STDOUT = Path("-")
+_UNKNOWN = 0xFFFFFFFF  # as a size in a WAV file's head: it lasts until the stream ends
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+
+
+def sentences(trained: Trained, text: str) -> list[Sentence]:
+    """Return the sentences of a text, when all of them can be said.
+
+    Args:
+        trained: a model that reads.
+        text: any; an empty line separates paragraphs.
+
+    Raises:
+        Refusal: the model does not read, there is nothing to say, or something has no symbol: the
+            sentence, its number and the characters are named.
+    """
+    prior = trained.model.prior
+    if prior is None:
+        raise Refusal(
+            "the model was not trained to read", mend="name a voice: a recipe's exp/<name>"
+        )
+    parts = split_sentences(text)
+    if not parts:
+        raise Refusal("the text is empty: there is nothing to say")
+    for number, part in enumerate(parts, 1):
+        prior.front_end.read(part.text, place=f"sentence {number} ({part.text[:40]!r})")
+    return parts
+
+
+def spoken(trained: Trained, parts: Iterable[Sentence]) -> Iterator[np.ndarray]:
+    """Yield each sentence as audio (n, 1) at the model's rate, the pause behind it included."""
+    prior = trained.model.prior
+    assert prior is not None
+    for part in parts:
+        key = plan.key(trained.spec.seed, part.text)
+        (made,) = trained.read([key], {prior.fields[0]: [part.text]})
+        pause = np.zeros((round(part.pause * trained.audio.rate), made.shape[1]), made.dtype)
+        yield np.concatenate([made, pause])
+
+
+def say(trained: Trained, text: str, out: Path) -> None:
+    """Speak a text into a file, or as it is spoken to standard output.
+
+    Args:
+        trained: a model that reads.
+        text: any.
+        out: a file, whose suffix is its format; `-` is standard output, a WAV stream.
+
+    Raises:
+        Refusal: as `sentences`, or the file cannot be written.
+    """
+    parts, rate = sentences(trained, text), trained.audio.rate
+    with (
+        logging_redirect_tqdm([log]),
+        tqdm(spoken(trained, parts), "say", len(parts), unit="sentence", disable=None) as pieces,
+    ):
+        if out == STDOUT:
+            _stream(pieces, rate)
+            return
+        with writing(out, rate, 1, Encoding.named(out)) as write:
+            for piece in pieces:
+                write(piece)
+    seconds = trained.meter.seconds
+    log.info("%s: written, %d sentences in %.1f s", shown(out), len(parts), seconds)
+
+
+def _stream(pieces: Iterable[np.ndarray], rate: int) -> None:
+    """Write pieces to standard output as one 16-bit WAV file whose head leaves its length open."""
+    head = (b"RIFF", _UNKNOWN, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", _UNKNOWN)
+    sys.stdout.buffer.write(_HEADER.pack(*head))
+    for piece in pieces:
+        samples = np.clip(np.rint(piece * 32768.0), -32768, 32767).astype("<i2")
+        sys.stdout.buffer.write(samples.tobytes())
+        sys.stdout.buffer.flush()
