@@ -25,7 +25,7 @@ def spoken(text: str) -> str:
     text = re.sub(r"\[[^\]]*\]", " ", text)
     text = re.sub(r"[*#]", lambda sign: f" {KEYS[sign[0]]} ", text)
     text = re.sub(r"\d+(\.\d+)?(?=(\w?))", lambda found: _number(found[0]) + _gap(found[2]), text)
-    text = re.sub(r"\s+(?=[,.;:!?])", "", " ".join(text.split()))
+    text = re.sub(r"\s+(?=[,;:!?]|\.(?!\.))", "", " ".join(text.split()))
     return re.sub(r"^[\s.]*\.\.\.\s*|\s*\.\.\.$", "", text).strip()
 
 
