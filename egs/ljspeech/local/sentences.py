@@ -91,6 +91,8 @@ def lines(content: bytes) -> Iterator[list[str]]:
         while at < len(content):
             inflate = zlib.decompressobj()
             block = inflate.decompress(content[at + 4 :])
+            if not inflate.eof:
+                raise ValueError("cut off")
             at = len(content) - len(inflate.unused_data)
             yield _vector(block)
     except (zlib.error, struct.error, ValueError) as error:
@@ -112,4 +114,6 @@ def _vector(block: bytes) -> list[str]:
             raise ValueError(f"type {kind & 0xFF} among strings")
         at += 8 + max(size, 0)  # -1: a string that is not there
         found.append(block[at - max(size, 0) : at].decode("utf-8"))
+    if at > len(block):
+        raise ValueError("a string is cut off")
     return found
