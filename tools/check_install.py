@@ -52,6 +52,11 @@ RECIPES = {
         optional=("score", "optional.txt"),
         programs=("apt-get", "dpkg-deb"),
     ),
+    "ljspeech": Recipe(
+        required=("base", "report", "corpus"),
+        optional=("score", "optional.txt"),
+        programs=("apt-get", "dpkg-deb"),
+    ),
 }
 
 

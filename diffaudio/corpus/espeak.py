@@ -19,6 +19,7 @@ __all__ = ["Espeak"]
 # of espeak-ng's speak_lib.h: espeak_AUDIO_OUTPUT, espeakCHARS, espeak_PARAMETER
 _SYNCHRONOUS, _UTF8 = 2, 1
 _SPEED, _PITCH, _RANGE = 1, 3, 4
+_IPA = 2  # espeakPHONEMES_IPA
 
 
 class Espeak:
@@ -43,6 +44,7 @@ class Espeak:
         arguments = ctypes.POINTER(ctypes.c_char), ctypes.c_int, ctypes.c_void_p
         self.callback = ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(self._hear)  # kept alive
         self.library.espeak_SetSynthCallback(self.callback)
+        self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
 
     def _hear(self, samples: Any, count: int, _: Any) -> int:
         if samples:
@@ -74,8 +76,7 @@ class Espeak:
         """
         self.heard.clear()
         self.library.espeak_ng_SetRandSeed(1)  # of the breath in a voice
-        if self.library.espeak_SetVoiceByName(voice.encode()):
-            raise Refusal(f"espeak-ng has no voice {voice}", mend="pip install -U espeakng-loader")
+        self._choose(voice)
         for number, value in ((_SPEED, words_per_minute), (_PITCH, pitch), (_RANGE, spread)):
             self.library.espeak_SetParameter(number, value, 0)
         spoken = text.encode()
@@ -83,3 +84,24 @@ class Espeak:
         speech = np.frombuffer(bytes(self.heard), dtype=np.int16) * np.float32(1 / 32768)
         resampled: np.ndarray = soxr.resample(speech, self.rate, rate, "HQ")
         return resampled
+
+    def phonemes(self, voice: str, text: str) -> str:
+        """Return how a text is said, in the International Phonetic Alphabet, without its marks.
+
+        Args:
+            voice: language and variant.
+            text: to be said.
+
+        Raises:
+            Refusal: there is no such voice.
+        """
+        self._choose(voice)
+        rest, clauses = ctypes.c_char_p(text.encode()), []
+        while rest.value:  # it is moved behind the clause that is returned, to nothing at the end
+            clause = self.library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
+            clauses.append(clause.decode().strip())
+        return " ".join(clause for clause in clauses if clause)
+
+    def _choose(self, voice: str) -> None:
+        if self.library.espeak_SetVoiceByName(voice.encode()):
+            raise Refusal(f"espeak-ng has no voice {voice}", mend="pip install -U espeakng-loader")

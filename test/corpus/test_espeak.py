@@ -57,3 +57,14 @@ def test_a_voice_that_is_not_there_is_refused():
     pytest.importorskip("espeakng_loader")
     with pytest.raises(Refusal, match=r"espeak-ng has no voice en-gb\+m3"):
         Espeak().say("en-gb+m3", "nine", 16000)
+
+
+def test_a_text_in_phonemes_to_its_end_and_without_marks():
+    pytest.importorskip("espeakng_loader")
+    phonemes = Espeak().phonemes
+    assert phonemes("en-us", "Nine boxes") == "nˈaɪn bˈɑːksᵻz"
+    assert phonemes("en-us", "Yes, nine; no. Nine!") == "jˈɛs nˈaɪn nˈoʊ nˈaɪn"
+    assert phonemes("de", "neun") != phonemes("en-us", "neun")
+    assert phonemes("en-us", "") == ""
+    with pytest.raises(Refusal, match="espeak-ng has no voice xx"):
+        phonemes("xx", "nine")

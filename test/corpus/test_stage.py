@@ -59,3 +59,51 @@ def test_a_folder_of_ones_own_is_checked_and_left_alone(run, tmp_path, capsys):
     assert run("--corpus", tmp_path / "own") == 0
     assert len(list((tmp_path / "own").iterdir())) == 2
     assert run.made == []
+
+
+@pytest.fixture
+def grown(monkeypatch):
+    """Run the command of a recipe that has a corpus of any size, and one that has not."""
+    made = []
+
+    class Maker:
+        @staticmethod
+        def make(folder, downloads, **values):
+            made.append(values)
+            for name in NEEDED:
+                (folder / name).touch()
+
+    monkeypatch.setattr(stage.importlib, "import_module", lambda _: Maker)
+    monkeypatch.setattr(stage, "setup_log", lambda: None)
+    option = stage.Option("grown", "hours", 1.5, "of speech")
+    both = {"made": ("mini", "grown"), "outputs": NEEDED, "needed": NEEDED, "options": [option]}
+
+    def main(*words):
+        return stage.main(list(map(str, words)), about="x", **both)
+
+    main.made = made
+    return main
+
+
+def test_an_option_is_given_to_its_corpus_and_another_value_makes_it_again(grown, tmp_path):
+    at = ("--downloads", tmp_path, "--corpus")
+    assert grown(*at, "mini") == grown(*at, "grown") == grown(*at, "grown") == 0
+    assert grown.made == [{}, {"hours": 1.5}]
+    assert grown(*at, "grown", "--hours", "0.25") == grown(*at, "grown", "--hours", "0.25") == 0
+    assert grown.made[2:] == [{"hours": 0.25}]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("mini", "--hours", "2"), "--hours is not for the corpus mini\n  mend: leave it out, or"),
+        (("some/folder", "--hours", "2"), "--hours is not for the corpus some/folder"),
+        (("grown", "--hours", "-1"), "--hours -1 is not above zero"),
+        (("grown", "--hours", "nan"), "--hours nan is not above zero"),
+        (("grown", "--hours", "inf"), "--hours inf is not above zero"),
+    ],
+)
+def test_an_option_that_says_nothing_is_refused(grown, tmp_path, capsys, words, told):
+    assert grown("--downloads", tmp_path, "--corpus", *words) == 1
+    assert told in capsys.readouterr().err
+    assert grown.made == []

@@ -1,0 +1,159 @@
+"""LJSpeech-1.1 (https://keithito.com/LJ-Speech-Dataset/), one speaker, and what stands in for it.
+
+    python local/data.py --corpus official|mini|synthetic|FOLDER --downloads downloads [--hours 4]
+
+Whatever the corpus, it lies on disk as the official one does, so `rows` is the same for all:
+`metadata.csv`, lines of `id|text|text with numbers in words`, and `wavs/<id>.wav`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diffaudio.corpus import stage
+from diffaudio.files import read_json
+from diffaudio.log import Refusal
+
+MADE = ("official", "mini", "synthetic")
+TABLE, WAVS = "metadata.csv", "wavs"
+LISTS = {"test": "test.txt", "valid": "valid.txt"}  # optional; an id a line, the rest trains
+SPEAKER = "LJ"  # of the official corpus; one that was made here says in corpus.json who speaks
+DISJOINT = {"test": ["text"]}  # no sentence of the test is in another split
+# Sizes of the test and the validation, of 13,100: those of the file lists of NVIDIA's Tacotron 2,
+# which Grad-TTS (arXiv:2105.06337) and many others use: 12,500 to train on, 100, 500. Which ids
+# these lists have cannot be had by a rule; put beside metadata.csv, as test.txt and valid.txt,
+# they are used (their lines are `folder/<id>.wav|text`).
+SIZES, WHOLE = {"test": 500, "valid": 100}, 13100
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of metadata.csv: where it stands, its id, the text as written and as spoken."""
+
+    number: int
+    id: str
+    raw: str
+    text: str
+
+
+def rows(corpus: Path) -> Iterator[dict[str, Any]]:
+    """Yield one row per utterance: id, split, audio, text (as spoken), raw (as written), speaker.
+
+    Raises:
+        Refusal: metadata.csv has a line that is none, or it and wavs/ do not name the same
+            utterances, or a list names one that is not there.
+    """
+    about = corpus / "corpus.json"
+    speaker = read_json(about).get("speaker", SPEAKER) if about.is_file() else SPEAKER
+    lines = read_table(corpus / TABLE)
+    _match(corpus, lines)
+    split_of = _listed(corpus, lines) or by_rule(lines)
+    for line in lines:
+        yield {
+            "id": line.id,
+            "split": split_of.get(line.id, "train"),
+            "audio": {"speech": f"{WAVS}/{line.id}.wav"},
+            "text": line.text,
+            "raw": line.raw,
+            "speaker": speaker,
+        }
+
+
+def read_table(path: Path) -> list[Line]:
+    """Return the lines of metadata.csv. Quotes have no meaning in it: they belong to the text.
+
+    Raises:
+        Refusal: a line has not two or three fields, an empty one, an id again, or is no UTF-8.
+    """
+    found: dict[str, Line] = {}
+    for number, content in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            fields = [field.strip() for field in content.decode("utf-8").split("|")]
+        except UnicodeDecodeError as error:
+            raise _bad(path, number, f"not UTF-8 ({error})") from error
+        if len(fields) not in (2, 3) or not all(fields[:2]):
+            raise _bad(path, number, f"{content[:60]!r} is not id|text|text in words")
+        name, raw, text = fields if len(fields) == 3 else (*fields, "")
+        if name in found:
+            raise _bad(path, number, f"{name} is also in line {found[name].number}")
+        found[name] = Line(number, name, raw, text or raw)
+    return list(found.values())
+
+
+def _bad(path: Path, number: int, what: str) -> Refusal:
+    return Refusal(f"{path}, line {number}: {what}", mend="correct the line, or take it out")
+
+
+def _match(corpus: Path, lines: list[Line]) -> None:
+    """Refuse a transcript without a recording, or a recording without a transcript."""
+    recorded = {path.stem for path in (corpus / WAVS).glob("*.wav")}
+    silent = [line for line in lines if line.id not in recorded]
+    if silent:
+        raise Refusal(
+            f"{corpus / TABLE}, line {silent[0].number}: there is no {WAVS}/{silent[0].id}.wav"
+            + _and_more(silent),
+            mend="bring the recordings, or take the lines out",
+        )
+    untold = sorted(recorded - {line.id for line in lines})
+    if untold:
+        raise Refusal(
+            f"{corpus / WAVS / untold[0]}.wav: has no line in {TABLE}" + _and_more(untold),
+            mend="write its line, or take the recording out of the folder",
+        )
+
+
+def _and_more(found: list[Any]) -> str:
+    return f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+
+
+def _listed(corpus: Path, lines: list[Line]) -> dict[str, str]:
+    """Return split by id as the lists beside metadata.csv have it; nothing if there are none."""
+    known, split_of = {line.id for line in lines}, {}
+    for split, name in LISTS.items():
+        path = corpus / name
+        told = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        for number, entry in enumerate(told, start=1):
+            listed = Path(entry.split("|")[0].strip()).name.removesuffix(".wav")
+            if listed not in known or listed in split_of:
+                why = "is listed twice" if listed in split_of else f"is not in {TABLE}"
+                raise _bad(path, number, f"{listed!r} {why}")
+            split_of[listed] = split
+    return split_of
+
+
+def by_rule(lines: list[Line]) -> dict[str, str]:
+    """Return split by id: the first ids in the order of their digests are the test, then valid.
+
+    A text that is there twice is trained on, so no text of the test is in another split. Of fewer
+    lines than the official corpus has, as large a share is taken.
+    """
+    texts = Counter(line.text for line in lines)
+    once = [line.id for line in lines if texts[line.text] == 1]
+    ranked = iter(sorted(once, key=lambda name: hashlib.blake2b(name.encode()).digest()))
+    counts = {split: -(-size * len(lines) // WHOLE) for split, size in SIZES.items()}
+    return {name: split for split in counts for name in itertools.islice(ranked, counts[split])}
+
+
+def main(argv: list[str]) -> int:
+    """Stage 0: bring a corpus to disk, or check one that is there, and print its folder."""
+    outputs = (TABLE, WAVS, *LISTS.values(), "left_out.txt", "corpus.json", "CREDITS.txt", "README")
+    hours = stage.Option("synthetic", "hours", 1.0, "of speech that --corpus synthetic makes")
+    return stage.main(
+        argv,
+        about=__doc__ or "",
+        made=MADE,
+        outputs=outputs,
+        needed=(TABLE, WAVS),
+        options=[hours],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
