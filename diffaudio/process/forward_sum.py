@@ -41,15 +41,11 @@ def forward_sum(scores: Tensor, tokens: Lengths, frames: Lengths, *, blank: floa
     place = torch.arange(scores.shape[1], device=scores.device)
     padded = (place >= tokens.to(scores.device)[:, None])[..., None]
     over = torch.arange(scores.shape[2], device=scores.device) >= frames.to(scores.device)[:, None]
-    with torch.autocast(scores.device.type, enabled=False):
-        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-        scores = scores.masked_fill(padded, -math.inf).masked_fill(over[:, None], 0.0)
-        raw = functional.pad(scores, (0, 0, 1, 0), value=blank)
-        chances = raw.log_softmax(1).clamp_min(FLOOR)
-        symbols = (place + 1).expand(len(scores), -1)
-        return functional.ctc_loss(
-            chances.permute(2, 0, 1), symbols, frames, tokens, reduction="none"
-        )
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    scores = scores.masked_fill(padded, -math.inf).masked_fill(over[:, None], 0.0)
+    chances = functional.pad(scores, (0, 0, 1, 0), value=blank).log_softmax(1).clamp_min(FLOOR)
+    symbols = (place + 1).expand(len(scores), -1)
+    return functional.ctc_loss(chances.permute(2, 0, 1), symbols, frames, tokens, reduction="none")
 
 
 def beta_binomial_prior(tokens: Lengths, frames: Lengths, *, scale: float = 1.0) -> Tensor:

@@ -317,6 +317,11 @@ def test_durations_round_their_ends_and_have_one_frame_at_least():
     assert torch.equal(round_durations(exact.log()[1:, :3], tokens[1:]), found[1:, :3])
 
 
+def test_tokens_shorter_than_a_frame_put_off_those_behind():
+    exact = torch.tensor([[5.0, 0.1, 0.1, 0.1, 2.0, 6.0]])  # ends 5 5.1 5.2 5.3 7.3 13.3
+    assert round_durations(exact.log(), lengths(6)).tolist() == [[5, 1, 1, 1, 1, 4]]
+
+
 @given(st.integers(0, 10**6), st.floats(0.3, 3.0))
 @settings(deadline=None, max_examples=30)
 def test_rounding_does_not_drift(seed, scale):
