@@ -63,11 +63,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--every", type=int, default=1, help="listen to one in so many")
     parser.add_argument("--worst", type=int, default=30, help="lines to print")
     options = parser.parse_args(argv)
-    whisper, found = whisper(), []
+    recogniser, found = whisper(), []
     chosen = [row for row in rows(options.corpus) if options.match in row["id"]]
     for row in chosen[:: options.every]:
         samples, rate = soundfile.read(options.corpus / row["audio"]["speech"], dtype="float32")
-        heard, _ = whisper.transcribe(soxr.resample(samples, rate, RATE), beam_size=5)
+        heard, _ = recogniser.transcribe(soxr.resample(samples, rate, RATE), beam_size=5)
         written = " ".join(segment.text.strip() for segment in heard)
         told, got = words(row["text"]), words(written)
         letters = distance("".join(told), "".join(got)), len("".join(told))
