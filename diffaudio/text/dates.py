@@ -120,7 +120,7 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "weekday",
-        rf"\b({words_of(*_DAYS)})(\.|(?=-[A-Z])|(?<=-...)(?!\w)|(?=,?\s+{_DAY}\b|,?\s+{_MONTH.replace('month', 'm')}))",
+        rf"\b({words_of(*_DAYS)})(\.|(?=,?\s+(?:{_DAY}\b|{_MONTH.replace('month', 'm')})))",
         lambda match: _DAYS[match[1]],
     ),
     rule(

@@ -116,7 +116,7 @@ class FrontEnd:
 
     @classmethod
     def load(cls, folder: Path) -> FrontEnd:
-        """Return the front end in `folder`. Nothing but the classes of units is run by it.
+        """Return the front end in `folder`; of what its file names, only classes of units are made.
 
         Raises:
             Refusal: a file is missing, changed, or of a newer version; or the units are others.
@@ -126,7 +126,7 @@ class FrontEnd:
         try:
             units, language = _restored(kept, folder), kept["normalise"]
             same, source = list(units.names) == kept["names"], kept["source"]
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise Refusal(
                 f"{path}: not a front end ({error})", mend="copy it from the model again"
             ) from error

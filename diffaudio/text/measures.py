@@ -25,7 +25,8 @@ _MONEY = {  # sign: one, many, their hundredths
 }
 _NATIONS = {"US": "U S ", "A": "Australian ", "C": "Canadian ", "NZ": "New Zealand ", "": ""}
 _UNITS = {  # as written: one, many
-    "km": ("kilometer", "kilometers"), "m": ("meter", "meters"), "cm": ("centimeter", "centimeters"),
+    "km": ("kilometer", "kilometers"), "m": ("meter", "meters"),
+    "cm": ("centimeter", "centimeters"),
     "mm": ("millimeter", "millimeters"), "mi": ("mile", "miles"), "yd": ("yard", "yards"),
     "yds": ("yard", "yards"), "ft": ("foot", "feet"), "in.": ("inch", "inches"),
     "kg": ("kilogram", "kilograms"), "g": ("gram", "grams"), "mg": ("milligram", "milligrams"),
@@ -39,7 +40,8 @@ _UNITS = {  # as written: one, many
     "revolutions per minute"), "km/h": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"),
     "m/s": ("meter per second", "meters per second"),
-    "ppm": ("part per million", "parts per million"), "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"),
+    "ppm": ("part per million", "parts per million"), "Hz": ("hertz", "hertz"),
+    "kHz": ("kilohertz", "kilohertz"),
     "MHz": ("megahertz", "megahertz"), "GHz": ("gigahertz", "gigahertz"),
     "dB": ("decibel", "decibels"), "kB": ("kilobyte", "kilobytes"),
     "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"),
@@ -194,8 +196,8 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "unit",
-        rf"{_AMOUNT}(?:\s|(?P<hyphen>-))?(?P<unit>{words_of(*_UNITS, *(f'{one}.' for one in _DOTTED))})"
-        r"(?![\w²³/])",
+        rf"{_AMOUNT}(?:\s|(?P<hyphen>-))?"
+        rf"(?P<unit>{words_of(*_UNITS, *(f'{one}.' for one in _DOTTED))})(?![\w²³/])",
         _unit,
     ),
 )

@@ -12,6 +12,9 @@ __all__ = ["ADDRESSES", "SYMBOLS", "TIDY"]
 _MARKS = {".": "dot", "@": "at", "-": "dash", "_": "underscore", "/": "slash", ":": "colon",
           "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus",
           "~": "tilde", "%": "percent"}  # fmt: skip
+_LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright",
+         "$": "dollars",
+         "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
 _SPELLED = {"www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp"}
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 
@@ -70,7 +73,5 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("mark without a sound", r"[*_^|~<>\\]+", " "),
 )  # fmt: skip
 
-_LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright", "$": "dollars",
-         "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
 
 TIDY: tuple[Rule, ...] = (rule("blanks", r"\s+(?=[,;:!?)]|\.(?!\.))|(?<=\()\s+|(?<=\s)\s+", ""),)

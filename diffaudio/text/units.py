@@ -35,7 +35,7 @@ class Units(ABC):
         """Return the symbols of a text; what has no symbol stands there as it was written."""
 
     def held(self) -> Mapping[str, bytes]:
-        """Return the content of files that fields name, by the field: it goes where a model goes."""
+        """Return the content of the files that fields name, by the field: models carry it."""
         return {}
 
     def source(self) -> str:

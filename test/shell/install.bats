@@ -49,6 +49,19 @@ END
     lacks "up to date"
 }
 
+@test "the data for phonemes is looked after by every run, and is no reason to give up" {
+    "$install"
+    rm env/argv
+    run "$install"
+    [ "$status" -eq 0 ]
+    grep -x "tools/nltk_data.py" env/argv
+    sed 's|^esac|    tools/nltk_data.py) exit 1 ;;\nesac|' env/bin/python >env/bin/other
+    mv env/bin/other env/bin/python && chmod +x env/bin/python
+    run "$install"
+    [ "$status" -eq 0 ]
+    has "install: no data for phonemes"
+}
+
 @test "a package that cannot be built is named; the others are installed; it is tried again" {
     BROKEN='score|pesq' run "$install"
     [ "$status" -eq 0 ]

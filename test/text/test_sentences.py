@@ -1,0 +1,78 @@
+import pytest
+
+from diffaudio.text import Pauses, split_sentences
+
+
+def parts(text, **options):
+    return [sentence.text for sentence in split_sentences(text, **options)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It rained. We left.", ["It rained.", "We left."]),
+        ("Did it rain? Yes! We left.", ["Did it rain?", "Yes!", "We left."]),
+        ("Mr. Hall met Dr. Reed. They spoke.", ["Mr. Hall met Dr. Reed.", "They spoke."]),
+        ("J. R. R. Tolkien wrote. I read.", ["J. R. R. Tolkien wrote.", "I read."]),
+        ("Take plan B. Then rest.", ["Take plan B.", "Then rest."]),
+        ("It was I. He knew.", ["It was I.", "He knew."]),
+        ("It is 3.5 km. It is $2.50 now.", ["It is 3.5 km.", "It is $2.50 now."]),
+        ("See No. 5 and p. 12. Go on.", ["See No. 5 and p. 12.", "Go on."]),
+        ("He said no. Then he left.", ["He said no.", "Then he left."]),
+        ("At 7 a.m. Monday came. He left at 9 p.m. It was dark.",
+         ["At 7 a.m. Monday came.", "He left at 9 p.m.", "It was dark."]),
+        ("The U.S. Senate met. She came from the U.S. He did not.",
+         ["The U.S. Senate met.", "She came from the U.S.", "He did not."]),
+        ("Pens, e.g. Blue ones, etc. are here.", ["Pens, e.g. Blue ones, etc. are here."]),
+        ("He works for Acme Inc. He is tired.", ["He works for Acme Inc.", "He is tired."]),
+        ("Acme Inc. Chairman Hall left.", ["Acme Inc. Chairman Hall left."]),
+        ('"Is it you?" he asked. "Yes."', ['"Is it you?" he asked.', '"Yes."']),
+        ('He said, "Go." She went.', ['He said, "Go."', "She went."]),
+        ("“Come in.” She came… And left.", ["“Come in.”", "She came…", "And left."]),
+        ("...and so it went on... nobody knew.", ["...and so it went on... nobody knew."]),
+        ("1. Take the pen. 2. Write.", ["1. Take the pen.", "2. Write."]),
+        ("On Jan. 5 it ended. On May 6 too.", ["On Jan. 5 it ended.", "On May 6 too."]),
+        ("One line\nof text. Two.", ["One line of text.", "Two."]),
+        ("no stop at all", ["no stop at all"]),
+        ("  \n\n ", []),
+    ],
+)  # fmt: skip
+def test_a_text_is_split_where_sentences_end(text, expected):
+    assert parts(text) == expected
+
+
+def test_pauses_say_what_ended():
+    found = split_sentences("One. Two.\n\nThree.\n \nFour", pauses=Pauses(0.3, 1.0, 0.1))
+    assert [(one.text, one.pause) for one in found] == [
+        ("One.", 0.3), ("Two.", 1.0), ("Three.", 1.0), ("Four", 0.0),
+    ]  # fmt: skip
+
+
+def test_a_long_sentence_is_cut_at_its_clauses():
+    text = "They came, one by one, out of the fog; the old, the young, and the tired too."
+    found = split_sentences(text, limit=45)
+    assert [one.text for one in found] == [
+        "They came, one by one, out of the fog;",
+        "the old, the young, and the tired too.",
+    ]
+    assert found[0].pause == Pauses().clause
+    assert parts(text, limit=30)[0] == "They came, one by one,"
+
+
+def test_without_clauses_it_is_cut_between_words_and_without_words_anywhere():
+    assert parts("one two three four", limit=9) == ["one two", "three", "four"]
+    assert split_sentences("one two three four", limit=9)[0].pause == 0
+    assert parts("abcdefghij", limit=4) == ["abcd", "efgh", "ij"]
+    with pytest.raises(ValueError, match="limit"):
+        split_sentences("a", limit=0)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 20, 33, 60, 200])
+def test_nothing_is_lost_and_nothing_is_longer_than_the_limit(limit):
+    text = (
+        'Mr. Hall, who knew it, said: "No, never!" But -- as ever -- they went on, '
+        "1,000 strong; the U.S. Navy, etc. came too.\n\nWho else? J. F. Ward (of Acme Inc.) did."
+    )
+    found = parts(text, limit=limit)
+    assert all(0 < len(one) <= limit for one in found)
+    assert "".join("".join(found).split()) == "".join(text.split())
