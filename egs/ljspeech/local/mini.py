@@ -123,17 +123,12 @@ def _of_prompt(
     own = name.replace("/", "_")
     pieces = [(own, raw, trimmed(samples, RATE))]
     if len(pieces[0][2]) > CUT * RATE:
-        found = cut(samples, RATE, marks(raw), weight, longest=LONGEST)
         pieces = []
-        for number, piece in enumerate(found, start=1):
+        for number, piece in enumerate(cut(samples, RATE, marks(raw), weight, longest=LONGEST), 1):
             if piece.doubtful:
-                left_out.append(
-                    f"{name}: {piece.text}: it, or one beside it, does not last as its words should"
-                )
+                left_out.append(f"{name}: {piece.text}: not sure to be where it was cut")
             else:
                 pieces.append((f"{own}_{number:02}", piece.text, piece.samples))
-        if not found:
-            left_out.append(f"{name}: longer than {CUT:g} s, and no pauses to cut at")
     for identity, text, part in pieces:
         seconds = len(part) / RATE
         if SHORTEST <= seconds <= LONGEST:

@@ -24,10 +24,11 @@ FRAMES = 100  # a second
 QUIET = 35.0  # dB below the loud frames: no speech
 SHORTEST_PAUSE = 0.12  # seconds; closures of stops are shorter
 MARGIN = 0.1  # seconds kept before and after speech
-SPREAD = 0.15  # of the logarithm of a stretch's pace
+SPREAD = 0.12  # of the logarithm of a stretch's pace
 DOUBT = 0.3  # of the same: a piece that is further off is doubtful
-COSTS = {"end": 2.0, "comma": 2.0, "pause": 8.0}  # a sentence end inside; a cut in a sentence; a
-# second of pause, above the shortest, that is not cut at
+# What is paid in the same unit: for a sentence's end inside of a piece, for a cut inside of a
+# sentence, for a second of pause, beyond the shortest, that is not cut at, for a piece too long.
+COSTS = {"end": 2.0, "comma": 2.0, "pause": 8.0, "long": 3.0}
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,11 @@ def cut(
         rate: in Hz.
         parts: of the transcript, as `marks` gives them.
         weight: how long a text takes to say, in any unit; it adds up.
-        longest: seconds of a piece.
+        longest: seconds of a piece, which is exceeded where the pauses leave no other way: a cut
+            that must be would be made where the words do not end.
 
     Returns:
-        The pieces in order; none when there are too few pauses.
+        The pieces in order.
     """
     found = pauses(samples, rate)
     said = np.concatenate([[0.0], np.cumsum([end - start for start, end in found])])
@@ -102,21 +104,18 @@ def cut(
         return math.log((clock[b[1]] - clock[a[1]]) / (pace * (texts[b[0]] - texts[a[0]])))
 
     def price(a: tuple[int, int], b: tuple[int, int]) -> float:
-        if found[b[1]][0] - found[a[1]][1] + 2 * MARGIN > longest:
-            return math.inf
+        lasts = found[b[1]][0] - found[a[1]][1] + 2 * MARGIN
         passed = found[a[1] + 1 : b[1]]
         cost = (off(a, b) / SPREAD) ** 2 + COSTS["end"] * sum(ends[a[0] : b[0] - 1])
         cost += COSTS["pause"] * sum(end - start - SHORTEST_PAUSE for start, end in passed)
-        return cost + (0.0 if ends[b[0] - 1] or b[0] == len(parts) else COSTS["comma"])
+        cost += 0.0 if ends[b[0] - 1] or b[0] == len(parts) else COSTS["comma"]
+        return cost + (COSTS["long"] if lasts > longest else 0.0)
 
     for b in product(range(1, len(parts) + 1), range(1, len(found))):
         ways = [(best[a][0] + price(a, b), a) for a in best if a[0] < b[0] and a[1] < b[1]]
-        cost, a = min(ways, default=(math.inf, (0, 0)))
-        if cost < math.inf:
-            best[b] = cost, a
+        if ways:
+            best[b] = min(ways)
     way, at = [], (len(parts), len(found) - 1)
-    if at not in best:
-        return []
     while at != (0, 0):
         way.append((best[at][1], at))
         at = best[at][1]

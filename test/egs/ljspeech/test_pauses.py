@@ -56,12 +56,24 @@ def test_a_long_sentence_is_cut_at_a_comma_and_a_short_one_is_not(local, phrases
 
 
 def test_what_lasts_too_long_for_its_words_is_doubtful_and_so_are_its_neighbours(local, phrases):
-    texts = [32 * letter + ". " for letter in "abcdefg"]
-    made = phrases((4, 0.3), (4, 0.3), (4, 0.3), (4, 0.3), (4, 0.3), (6.5, 0.3), (4, 0.3))
+    texts = [32 * letter + ". " for letter in "abcdefghijklmnop"]
+    made = phrases(*(8 * [(4.0, 0.5)]), (14.0, 0.5), *(7 * [(4.0, 0.5)]))
     pieces = local.pauses.cut(made, RATE, texts, length, longest=8.0)
-    assert [piece.doubtful for piece in pieces] == [False, False, False, False, True, True, True]
+    [odd] = [at for at, piece in enumerate(pieces) if "i" in piece.text]
+    doubtful = [at for at, piece in enumerate(pieces) if piece.doubtful]
+    assert doubtful == [odd - 1, odd, odd + 1]
+    assert len(pieces) > 8
 
 
-def test_without_pauses_nothing_is_cut(local, phrases):
+def test_without_pauses_a_recording_stays_whole(local, phrases):
     made = phrases((9.0, 0.3))
-    assert local.pauses.cut(made, RATE, ["aaa. ", "bbb."], length, longest=6.0) == []
+    [piece] = local.pauses.cut(made, RATE, ["aaa. ", "bbb."], length, longest=6.0)
+    assert piece.text == "aaa. bbb."
+    assert seconds(piece) == pytest.approx(9.2, abs=0.05)
+
+
+def test_a_sentence_that_is_too_long_is_not_cut_where_no_mark_is(local, phrases):
+    texts = [32 * "a" + ". ", 64 * "b" + ". ", 32 * "c" + "."]
+    made = phrases((4.0, 0.3), (4.0, 0.15), (4.0, 0.3), (4.0, 0.3))
+    pieces = local.pauses.cut(made, RATE, texts, length, longest=6.0)
+    assert [seconds(piece) for piece in pieces] == pytest.approx([4.2, 8.35, 4.2], abs=0.05)
