@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> int:
     clips.sort(key=lambda each: len(each[0]))
     for at in range(0, len(clips), AT_ONCE):
         batch = clips[at : at + AT_ONCE]
-        texts = written(whisper, [clip for clip, _ in batch])
+        texts = written(recogniser, [clip for clip, _ in batch])
         for (_, row), text in zip(batch, texts, strict=True):
             told, heard = words(row["text"]), words(text)
             letters = distance("".join(told), "".join(heard)), len("".join(told))

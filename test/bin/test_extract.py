@@ -1,0 +1,86 @@
+"""`diffaudio extract`: what is new is read; where a text cannot be, that is said."""
+
+import pytest
+
+from diffaudio.bin import extract
+from diffaudio.data import manifest
+from diffaudio.files import write_json
+from diffaudio.log import Refusal
+from diffaudio.text import Characters, FrontEnd, Readings
+
+MODEL = """
+audio: {rate: 8000, target: speech}
+model:
+  given: beside
+  codec: {class_path: LogMel, init_args: {mel: {rate: 8000, n_fft: 256, hop: 80, bands: 8}}}
+  path: {class_path: RectifiedFlow}
+  target: {class_path: Velocity}
+  objective: {times: {class_path: Uniform}}
+  net: {class_path: UNet2d, init_args: {widths: [8, 16], strides: [[2, 2]], depth: 1}}
+"""
+PRIOR = """
+  prior:
+    class_path: TextPrior
+    init_args: {width: 16, depth: 1, front_end: {units: {class_path: Characters}}}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    write(tmp_path, {"train": ["One bird.", "Two birds."], "test": ["One bird."]})
+    (tmp_path / "c.yaml").write_text(MODEL + PRIOR)
+    return tmp_path
+
+
+def write(folder, texts):
+    data = folder / "data"
+    for split, rows in texts.items():
+        named = [
+            {"id": f"{split}{n}", "audio": {"speech": "x.wav"}, "text": text}
+            for n, text in enumerate(rows)
+        ]
+        manifest.write(data / f"{split}.jsonl", named)
+    splits = {
+        split: {"rows": len(rows), "hours": 0.0, "sha256": ""} for split, rows in texts.items()
+    }
+    write_json(data / "corpus.json", {"root": str(folder), "splits": splits})
+
+
+def run(folder):
+    config, data, out = folder / "c.yaml", folder / "data", folder / "text"
+    return extract.main(["--config", str(config), "--data", str(data), "--out", str(out)])
+
+
+def test_every_text_is_read_once(recipe, caplog):
+    front_end = FrontEnd(Characters())
+    with caplog.at_level("INFO", "diffaudio"):
+        assert run(recipe) == 0
+    readings = Readings(recipe / "text", front_end)
+    assert readings.read("Two birds.") == front_end.read("Two birds.")
+    assert "2 texts read, 1 known" in caplog.text
+    write(recipe, {"train": ["One bird.", "Two birds.", "Three."], "test": ["One bird."]})
+    caplog.clear()
+    with caplog.at_level("INFO", "diffaudio"):
+        assert run(recipe) == 0
+    assert "1 texts read, 3 known" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO", "diffaudio"):
+        assert run(recipe) == 0
+    assert "up to date" in caplog.text
+
+
+def test_texts_that_cannot_be_read_are_named_with_file_line_and_utterance(recipe):
+    write(recipe, {"train": ["One bird.", "Δύο."], "test": [""]})
+    with pytest.raises(Refusal) as refusal:
+        run(recipe)
+    message = refusal.value.message
+    assert "train.jsonl:2 (train1): Characters have no 'δ'" in message
+    assert "test.jsonl:1 (test0): there is nothing to say" in message
+    with pytest.raises(Refusal, match="not read yet|read by another"):
+        Readings(recipe / "nothing", FrontEnd(Characters()))
+
+
+def test_a_model_that_reads_nothing_needs_nothing(recipe):
+    (recipe / "c.yaml").write_text(MODEL.replace("given: beside", "given: none"))
+    assert run(recipe) == 0
+    assert not (recipe / "text").exists()
