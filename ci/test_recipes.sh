@@ -7,6 +7,7 @@ CDPATH='' cd -- "$(dirname -- "$0")/.."
 for recipe in egs/*; do
     small=(--corpus synthetic --conf conf/demo.yaml --limit 12 --tag ci
         --args "--train.steps 4 --train.valid_every 4 --train.valid_items 2")
+    if [[ $recipe == egs/ljspeech ]]; then small+=(--hours 0.05 --vocoder none); fi
     "$recipe/run.sh" "${small[@]}" --force true
     "$recipe/run.sh" "${small[@]}" 2>&1 | tee "$recipe/exp/again.log"
     for made in data/synthetic_ci dump/synthetic_ci/{train,valid,test} \

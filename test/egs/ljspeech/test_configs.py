@@ -1,0 +1,74 @@
+"""Every configuration of the recipe: read strictly, built, trained a step, sampled as it says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from recipe import package_of, trained_where_it_samples
+
+from diffaudio.bin.config import EXPERIMENT
+from diffaudio.config import parse
+from diffaudio.data.audio import AudioSpec
+from diffaudio.data.batch import Batch
+from diffaudio.decode.spec import DecodeSpec
+from diffaudio.model import Model
+
+RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
+WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
+TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
+
+
+def read(path, *words):
+    below = ["--config", str(RECIPE / "conf/demo.yaml")] if path in TUNING else []
+    argv = [*below, "--config", str(path), *words]
+    with package_of("ljspeech"):
+        return parse(argv, prog="test", description="", sections=EXPERIMENT)
+
+
+@pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
+def test_it_trains_and_samples(path):
+    config = read(path)
+    torch.manual_seed(0)
+    model = config.build(Model).train()
+    model.check(config.build(AudioSpec))
+    for parameter in model.parameters():  # as after some training: nothing is exactly zero
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    speech = 0.1 * torch.randn(2, 1, 12_000)
+    length, keys, fields = torch.tensor([12_000, 9_000]), [1, 2], {"text": ["a bird", "no"]}
+    loss, _ = model(Batch(["a", "b"], {"speech": speech}, length, keys, 0, fields))
+    loss.sum().backward()
+    silent = [name for name, p in model.named_parameters() if p.grad is None]
+    assert silent == []  # several devices can train it without a search for unused parameters
+    sampler = config.build(DecodeSpec).sampler
+    assert trained_where_it_samples(model, sampler)
+    few, model = replace(sampler, calls=2), model.eval()
+    if path in VOCODERS:
+        made = model.generate(speech, length, keys, few)
+        assert made.shape == speech.shape
+    else:
+        model.codec.iterations = 1
+        plan = model.plan(fields)
+        length = model.codec.samples(plan.frames)
+        made = model.generate(plan, length, keys, few, fields=fields)
+        assert made.shape == (2, 1, length.max())
+    assert torch.isfinite(made).all()
+
+
+@pytest.mark.parametrize("path", VOCODERS, ids=lambda path: path.stem)
+def test_a_vocoder_has_the_mels_of_its_voice(path):
+    voice = read(path.with_name(path.name.removeprefix("vocoder_")))
+    assert read(path).build(Model).through.mel == voice.build(Model).codec.mel
+    assert read(path).build(AudioSpec) == voice.build(AudioSpec)
+
+
+def test_the_head_of_each_file_names_the_file():
+    """The commands in the comments are right."""
+    for path in WHOLE + TUNING:
+        name = str(path.relative_to(RECIPE))
+        _, run, describe, *_ = path.read_text().splitlines()
+        option = "tuning" if path in TUNING else "vocoder" if path in VOCODERS else "conf"
+        assert f"--{option} {name}" in run
+        assert describe.startswith("# What it costs: diffaudio describe --config conf/")
+        assert describe.endswith(f"--config {name}")
