@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import soxr
 import torch
-from heard import whisper
+from heard import recogniser
 from jsonargparse import ArgumentParser
 
 from diffaudio.bin.model import asked, opened, run_options
@@ -63,13 +63,13 @@ def _options(parser: ArgumentParser) -> None:
 
 def _errors(trained: Trained, options: Any) -> Iterator[tuple[float, float]]:
     """Yield the distances of each recognised word's start, in seconds: searched, uniform."""
-    recogniser, index = whisper(), Index.open(options.dump / options.set)
+    whisper, index = recogniser(), Index.open(options.dump / options.set)
     rows = {row["id"]: row for row in manifest.read(options.data / f"{options.set}.jsonl")}
     for number in range(len(index)):
         text = rows[index.id(number)]["text"]
         sound = index.read(number, trained.audio.target)[:, 0]
         words, starts = _starts(trained, text, sound)
-        segments, _ = recogniser.transcribe(
+        segments, _ = whisper.transcribe(
             soxr.resample(sound, trained.audio.rate, RATE), word_timestamps=True
         )
         heard = [word for segment in segments for word in segment.words]

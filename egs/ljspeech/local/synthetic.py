@@ -34,7 +34,7 @@ def make(folder: Path, downloads: Path, *, hours: float) -> None:
     Args:
         folder: the corpus.
         downloads: the package is kept in its folder `packages`, 2 MB.
-        hours: of speech; the novels have text for about twenty.
+        hours: of speech; the novels have text for about seventeen.
 
     Raises:
         Refusal: the package cannot be had (see `debian.fetch`), a Python package is missing, or
