@@ -39,7 +39,8 @@ def cer(estimate: Signal, prompt: Prompt, rate: int) -> Value:  # noqa: ARG001 (
 
 def normalised(text: str) -> str:
     """Return the text in the form in which texts are compared, words with single spaces between."""
-    return " ".join(str(_normaliser()(text)).split())
+    plain = text.replace("\N{HORIZONTAL ELLIPSIS}", " ")  # of which it would leave two dots
+    return " ".join(str(_normaliser()(plain)).split())
 
 
 def edits(told: Sequence[str], heard: Sequence[str]) -> int:
