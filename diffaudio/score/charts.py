@@ -21,23 +21,26 @@ _LOSS = "training loss"
 _LINES = {"loss": _LOSS, "lr": "learning rate"}  # of a row of log.jsonl
 
 
-def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored]) -> str:
+def utterances(
+    found: Result, before: Sequence[Scored], after: Sequence[Scored], *, versus: str | None = None
+) -> str:
     """Return one scatter per metric; nothing without a baseline.
 
     Args:
         found: the system's result.
         before: the baseline's utterances.
         after: the system's, in the same order.
+        versus: the baseline's name, where it is not what the model is given.
     """
     drawings = []
     for name in found["metrics"]:
+        better = METRICS[name].better
         points = [
             (one.values[name], two.values[name], _said(one, two, name))
             for one, two in zip(before, after, strict=bool(before))
             if name in one.values and name in two.values
         ]
-        if points:
-            better = METRICS[name].better
+        if points and better:
             drawing = plot.scatter(points, f"{name} of every utterance", better=better)
             gains = drawing.count('class="gain"')
             total = len(points) + failures(after, name)
@@ -45,8 +48,8 @@ def utterances(found: Result, before: Sequence[Scored], after: Sequence[Scored])
     if not drawings:
         return ""
     return (
-        '<p class="note">One dot per utterance: what was given across, what was made of it up. '
-        f'On the line nothing changed.</p><div class="plots">{"".join(drawings)}</div>'
+        f'<p class="note">One dot per utterance: {escape(_across(found, versus))}'
+        f'</p><div class="plots">{"".join(drawings)}</div>'
     )
 
 
@@ -64,6 +67,12 @@ def training(path: Path) -> str:
         for name, points in curves.items()
     ]
     return f'<div class="plots broad">{"".join(drawings)}</div>' if drawings else ""
+
+
+def _across(found: Result, versus: str | None) -> str:
+    if versus in (None, found.get("given")):
+        return "what was given across, what was made of it up. On the line nothing changed."
+    return f"{versus} across, {found['system']} up. On the line both are equal."
 
 
 def _figure(caption: str, drawing: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.convert import encode, quantise
 from diffaudio.score import picture
+from diffaudio.score.beside import RECORDINGS
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
 from diffaudio.score.table import number
@@ -63,12 +64,14 @@ def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
         made = read_estimate(sound.estimate, spec)
         versions[system] = np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0)
     versions[spec.target] = reference
-    cut = f", the first {_SECONDS:g} s shown" if len(reference) > _SECONDS * spec.rate else ""
+    longest = max(map(len, versions.values()))
+    cut = f", the first {_SECONDS:g} s shown" if longest > _SECONDS * spec.rate else ""
     about = [f"{chosen.scored.seconds:.1f} s{cut}"]
     about += [
         f"{key} {value}" for key, value in sound.row.items() if key not in _HIDDEN and value != ""
     ]
-    return article(name, about, versions, spec.rate, values=_values(chosen))
+    values = _values(chosen) + _heard(chosen, system, spec.given or RECORDINGS)
+    return article(name, about, versions, spec.rate, values=values)
 
 
 def article(
@@ -117,6 +120,20 @@ def _values(chosen: Chosen) -> str:
     for metric, reason in chosen.scored.failed.items():
         parts.append(f"<li><span>{escape(metric)}</span> <b>failed</b> ({escape(reason)})</li>")
     return f'<ul class="values">{"".join(parts)}</ul>'
+
+
+def _heard(chosen: Chosen, system: str, versus: str) -> str:
+    """Return what should be said and what a recogniser heard; nothing where none listened."""
+    prompt, baseline = chosen.sound.prompt, chosen.baseline
+    if prompt is None:
+        return ""
+    told = {"should be": prompt.text, f"heard in {system}": chosen.scored.heard}
+    told |= {f"heard in {versus}": baseline.heard} if baseline else {}
+    return "".join(
+        f'<p class="said"><span>{escape(what)}</span> {escape(text) or "nothing"}</p>'
+        for what, text in told.items()
+        if text is not None
+    )
 
 
 def _figure(key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int) -> str:

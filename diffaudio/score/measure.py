@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import write_text
 from diffaudio.jobs import Task, run_tasks
 from diffaudio.log import Refusal, log
-from diffaudio.metrics import METRICS, Metric, Unmeasurable
+from diffaudio.metrics import METRICS, Metric, Prompt, Unmeasurable, Value
 from diffaudio.score.pairs import Samples, Sound, check_length, read_estimate, read_role
 
 __all__ = ["Scored", "measure", "measure_once", "measure_slice", "read_table"]
@@ -33,6 +33,8 @@ class Scored:
         values: metric to value.
         missing: metric to the reason why this utterance can have no value, whatever the estimate.
         failed: metric to the reason why the estimate has none, where its reference would have one.
+        weights: metric to what its value counts for in a set, where that is no plain mean.
+        heard: what a recogniser wrote, if one listened.
     """
 
     id: str
@@ -40,6 +42,8 @@ class Scored:
     values: dict[str, float]
     missing: dict[str, str]
     failed: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    heard: str | None = None
 
 
 def measure(
@@ -142,34 +146,46 @@ def _score(sound: Sound, metrics: Sequence[Metric], spec: AudioSpec) -> Scored:
     if sound.estimate is not None:
         estimate = read_estimate(sound.estimate, spec)
     else:
-        estimate = read_role(sound, str(spec.given), spec)
+        estimate = read_role(sound, sound.role or str(spec.given), spec)
     check_length(sound, estimate, reference)
-    values: dict[str, float] = {}
+    prompt = sound.prompt
+    found: dict[str, Value] = {}
     missing: dict[str, str] = {}
     failed: dict[str, str] = {}
     for metric in metrics:
         try:
-            values[metric.name] = _value(metric, estimate, reference, spec.rate)
+            found[metric.name] = _value(metric, estimate, reference, spec.rate, prompt)
         except Unmeasurable as reason:
-            lost = failed if _possible(metric, reference, spec.rate) else missing
+            lost = failed if _possible(metric, reference, spec.rate, prompt) else missing
             lost[metric.name] = str(reason)
-    return Scored(sound.row["id"], len(reference) / spec.rate, values, missing, failed)
+    return Scored(
+        sound.row["id"],
+        len(estimate) / spec.rate,
+        {name: value.number for name, value in found.items()},
+        missing,
+        failed,
+        {name: value.weight for name, value in found.items() if value.weight is not None},
+        next((value.heard for value in found.values() if value.heard is not None), None),
+    )
 
 
-def _possible(metric: Metric, reference: Samples, rate: int) -> bool:
+def _possible(metric: Metric, reference: Samples, rate: int, prompt: Prompt | None) -> bool:
     """Return whether a perfect estimate of (n, a) would have a value."""
     try:
-        _value(metric, reference, reference, rate)
+        _value(metric, reference, reference, rate, prompt)
     except Unmeasurable:
         return False
     return True
 
 
-def _value(metric: Metric, estimate: Samples, reference: Samples, rate: int) -> float:
+def _value(
+    metric: Metric, estimate: Samples, reference: Samples, rate: int, prompt: Prompt | None
+) -> Value:
     """Return the mean over the channels of (n, a), at the rate that the metric is defined for."""
     if metric.rate not in (None, rate):
         estimate = audio.resample(estimate, rate, metric.rate)
         reference = audio.resample(reference, rate, metric.rate)
         rate = metric.rate
     pairs = zip(estimate.T, reference.T, strict=True)
-    return float(np.mean([metric.measure(e, r, rate) for e, r in pairs]))
+    found = [metric.value(e, r, rate, prompt) for e, r in pairs]
+    return replace(found[0], number=float(np.mean([one.number for one in found])))

@@ -8,7 +8,7 @@ from typing import Any
 
 from diffaudio.metrics import in_order
 from diffaudio.score.about import scope
-from diffaudio.score.results import INPUT, SYSTEM, Result, compared_with, withheld
+from diffaudio.score.results import INPUT, REAL, SYSTEM, Result, compared_with, withheld
 from diffaudio.score.table import (
     APART,
     NOTE,
@@ -19,6 +19,7 @@ from diffaudio.score.table import (
     failed,
     neighbours,
     p_value,
+    ratios,
     warning,
 )
 from diffaudio.score.verdict import BETTER, WORSE, sentence
@@ -78,11 +79,12 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
 def _legend(first: Result, given: str | None) -> str:
     if first.get("reference"):
         return f"Values of whole sets with 95 % intervals. {APART}."
-    text = "Means over utterances with 95 % intervals."
-    if given is None:
+    text = f"Means over utterances with 95 % intervals. {ratios(first)}".strip()
+    if given is None and first["role"] != REAL:
         return text
+    others = ("" if given is None else f"{plain(given)}, or from ") + "another system"
     return (
-        f"{text} Below them: the paired difference from {plain(given)}, or from another system "
+        f"{text} Below them: the paired difference from {others} "
         f"that is named there, with its p-value; `*` if {STAR}. {NOTE[0].upper()}{NOTE[1:]}."
     )
 

@@ -16,6 +16,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.convert import convert
 from diffaudio.files import digest
 from diffaudio.log import Refusal
+from diffaudio.metrics import Prompt
 
 __all__ = [
     "MADE",
@@ -37,11 +38,21 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sound:
-    """One utterance of the test set: its row, and where its audio and its estimate lie."""
+    """One utterance of the test set: its row, and where its audio and its estimate lie.
+
+    Args:
+        row: of the manifest.
+        root: of the corpus.
+        estimate: a file; None where something that the row holds is scored.
+        role: of the row's audio that is scored then; None for what the model is given.
+        prompt: what should be said. Its estimate then has a length of its own.
+    """
 
     row: Row
     root: Path
     estimate: Path | None = None
+    role: str | None = None
+    prompt: Prompt | None = None
 
 
 def estimates(rows: Iterable[Row], folder: Path) -> dict[str, Path]:
@@ -126,13 +137,16 @@ def read_clip(sound: Sound, spec: AudioSpec) -> Samples:
 
 
 def check_length(sound: Sound, estimate: Samples, reference: Samples) -> None:
-    """Check that both are (n, a) of the same n and a.
+    """Check that both are (n, a) of the same n and a; of the same a, where a text is what counts.
 
     Raises:
         Refusal: they are not; the message has both lengths.
     """
-    if estimate.shape != reference.shape:
-        where = sound.estimate or sound.row["id"]
+    where = sound.estimate or sound.row["id"]
+    if sound.prompt is not None:
+        if estimate.shape[1] != reference.shape[1]:
+            raise Refusal(f"{where}: {_shape(estimate)}, the reference has {_shape(reference)}")
+    elif estimate.shape != reference.shape:
         raise Refusal(
             f"{where}: {_shape(estimate)}, the reference has {_shape(reference)}",
             mend="cut or pad the estimates and take out any delay; no tolerance is applied",

@@ -32,13 +32,15 @@ class Evidence:
     Args:
         found: the system's result.
         table: the system's utterances; empty where whole sets are compared.
-        before: those of what the model is given, in the same order; empty for none.
+        before: those of what the model is given, or of the recordings, in the same order; empty for
+            none.
         sounds: the test set, in the same order.
         gaps: lines about missing values.
         protocol: what `found` names by its digest.
         environment: of the scoring.
         config: the resolved configuration as YAML.
         log: the training's log.jsonl, which may not exist.
+        versus: whose `before` is, where it is not what the model is given.
     """
 
     found: Result
@@ -50,6 +52,7 @@ class Evidence:
     environment: Mapping[str, str]
     config: str
     log: Path
+    versus: str | None = None
 
 
 def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
@@ -63,7 +66,9 @@ def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
     sections = {
         "Scores": sheet(evidence.found, evidence.gaps),
         "Listen": _listen(evidence, spec, count),
-        "Utterances": charts.utterances(evidence.found, evidence.before, evidence.table),
+        "Utterances": charts.utterances(
+            evidence.found, evidence.before, evidence.table, versus=evidence.versus
+        ),
     }
     return assembled(evidence, sections)
 
@@ -137,7 +142,8 @@ def _short(value: float | None, *, scale: float = 1.0, unit: str = "") -> str:
 
 def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
     """Return the cards of the worst and of the median utterances."""
-    metric = next((n for n in evidence.protocol["metrics"] if n in evidence.found["metrics"]), "")
+    measured = [name for name in evidence.protocol["metrics"] if name in evidence.found["metrics"]]
+    metric, better = next(((n, b) for n in measured if (b := METRICS[n].better)), ("", ""))
     if not (metric and count):
         return ""
     position = {row.id: number for number, row in enumerate(evidence.table)}
@@ -147,7 +153,7 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         "<kbd>→</kbd> move by a second, <kbd>j</kbd> <kbd>k</kbd> go to the next and the last one. "
         "A click on a spectrogram plays from there.</p>"
     ]
-    chosen = choose(evidence.table, metric, METRICS[metric].better, count)
+    chosen = choose(evidence.table, metric, better, count)
     for why, names in chosen.items():
         if names:
             parts.append(f"<h3>{len(names)} {why} in {escape(metric)}</h3>")

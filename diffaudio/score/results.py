@@ -11,7 +11,7 @@ from diffaudio import metrics as tables
 from diffaudio.metrics import METRICS
 from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
-from diffaudio.score.verdict import compare, failures, interval_of
+from diffaudio.score.verdict import compare, failures, interval_of, weights_of
 
 __all__ = ["FORMAT", "INPUT", "REAL", "SYSTEM", "Result", "compared_with", "gaps", "in_order"]
 __all__ += ["result", "withheld"]
@@ -45,22 +45,31 @@ def result(
         {**about, "format", "n": utterances, "metrics": {NAME: {"mean" and "ci95": [low, high] of
         what has a value, None if there is none; "better", "n": values, "failed": estimates without
         a value where the reference would have one, "missing": utterances that can have none,
-        "versus"?: {OTHER: as `compare` returns it}}}}.
+        "weight"?: of all of them, where the mean is a ratio of sums, "versus"?: {OTHER: as
+        `compare` returns it, in the metrics that the other was measured by}}}}.
     """
     metrics: dict[str, Any] = {}
     for name in names:
-        values = [row.values[name] for row in table if name in row.values]
+        rows = [row for row in table if name in row.values]
+        values, weights = [row.values[name] for row in rows], weights_of(name, rows)
         metrics[name] = {
-            **interval_of(np.array(values), spec),
+            **interval_of(np.array(values), spec, weights),
+            **({} if weights is None else {"weight": float(weights.sum())}),
             "better": METRICS[name].better,
             "n": len(values),
             "failed": failures(table, name),
             "missing": sum(name in row.missing for row in table),
         }
     for versus, other in (others or {}).items():
-        for name, compared in compare(table, other, names, spec, versus=versus).items():
+        shared = [name for name in names if _measured(name, other)]
+        for name, compared in compare(table, other, shared, spec, versus=versus).items():
             metrics[name].setdefault("versus", {})[versus] = compared
     return {**about, "format": FORMAT, "n": len(table), "metrics": metrics}
+
+
+def _measured(name: str, table: Sequence[Scored]) -> bool:
+    """Return whether a table has a column, be it of reasons why there are no values."""
+    return any(name in {**row.values, **row.missing, **row.failed} for row in table)
 
 
 def in_order(found: Result) -> Result:

@@ -34,19 +34,20 @@ class Rival:
     inputs: dict[str, str]
 
 
-def lines(table: Sequence[Scored], before: Sequence[Scored], versus: str) -> str:
+def lines(table: Sequence[Scored], beside: Mapping[str, Sequence[Scored]]) -> str:
     """Return scores.jsonl: id, seconds, scores, missing and failed of each utterance, a line each.
+
+    `weights` and `heard` come where there are any.
 
     Args:
         table: the system's utterances.
-        before: the baseline's, in the same order, or none; each line holds them under `versus`.
-        versus: the baseline's name.
+        beside: name to the same utterances, in the same order, of what stands beside it; each line
+            holds them under that name.
     """
     written = []
     for number, row in enumerate(table):
         line: dict[str, Any] = {"id": row.id, "seconds": row.seconds, **_values(row)}
-        if before:
-            line[versus] = _values(before[number])
+        line |= {name: _values(other[number]) for name, other in beside.items()}
         written.append(json.dumps(line, ensure_ascii=False) + "\n")
     return "".join(written)
 
@@ -55,7 +56,15 @@ def read(folder: Path) -> list[Scored]:
     """Return the system's utterances of a finished score."""
     rows = map(json.loads, (folder / SCORES).read_text(encoding="utf-8").splitlines())
     return [
-        Scored(row["id"], row["seconds"], row["scores"], row["missing"], row["failed"])
+        Scored(
+            row["id"],
+            row["seconds"],
+            row["scores"],
+            row["missing"],
+            row["failed"],
+            row.get("weights", {}),
+            row.get("heard"),
+        )
         for row in rows
     ]
 
@@ -84,4 +93,6 @@ def rival(folder: Path, protocol: Mapping[str, Any]) -> Rival:
 
 
 def _values(row: Scored) -> dict[str, Any]:
-    return {"scores": row.values, "missing": row.missing, "failed": row.failed}
+    values: dict[str, Any] = {"scores": row.values, "missing": row.missing, "failed": row.failed}
+    values |= {"weights": row.weights} if row.weights else {}
+    return values | ({} if row.heard is None else {"heard": row.heard})

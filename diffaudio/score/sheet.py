@@ -10,7 +10,18 @@ from diffaudio.metrics import column
 from diffaudio.score import plot
 from diffaudio.score.about import scope
 from diffaudio.score.results import Result, compared_with, withheld
-from diffaudio.score.table import APART, NOTE, apart, cell, compared, difference, failed, p_value
+from diffaudio.score.table import (
+    APART,
+    NOTE,
+    apart,
+    cell,
+    compared,
+    difference,
+    failed,
+    p_value,
+    ratios,
+    uncompared,
+)
 from diffaudio.score.verdict import BETTER, SAME, WORSE
 
 __all__ = ["grid", "sheet", "sheet_of_sets", "verdicts"]
@@ -47,13 +58,15 @@ def sheet(found: Result, gaps: Sequence[str]) -> str:
         found: the system's result.
         gaps: lines about missing values.
     """
-    tables = [_compared(found, versus) for versus in compared_with(found)] or [_means(found)]
+    tables = [_compared(found, versus) for versus in compared_with(found)]
+    tables += [_means(found)] * bool(uncompared(found))
     notes = "".join(f"<li>{escape(line)}</li>" for line in gaps)
     return (
         f'{"".join(tables)}<p class="note">Means over utterances with 95 % bootstrap intervals. '
         "Differences are paired: each utterance is compared with itself, and both means are over "
         "the utterances that have both values. A difference counts where its interval excludes "
-        f"zero and p &lt; 0.05; {NOTE}. {escape(scope(found))}</p>"
+        f"zero and p &lt; 0.05; {NOTE}. {escape(' '.join([ratios(found), scope(found)]).strip())}"
+        "</p>"
         f'<ul class="note">{notes}</ul>'
     )
 
@@ -86,7 +99,8 @@ def _set_cell(entry: Mapping[str, Any] | None, name: str) -> str:
 
 def _means(found: Result) -> str:
     rows = []
-    for name, entry in found["metrics"].items():
+    for name in uncompared(found):
+        entry = found["metrics"][name]
         lost = f"<small>{failed(entry)}</small>" if failed(entry) else ""
         rows.append([_metric(name), f"<td><b>{escape(cell(entry, name))}</b>{lost}</td>"])
     return grid(["metric", found["system"]], rows)

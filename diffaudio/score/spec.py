@@ -11,7 +11,7 @@ from typing import Any
 
 from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
-from diffaudio.metrics import Metric, SetMetric, known, of_sets
+from diffaudio.metrics import Metric, Recogniser, SetMetric, known, of_sets
 from diffaudio.score.embedder import Embedder
 
 __all__ = ["VERSION", "ScoreSpec", "SetsSpec", "comparable", "hashed", "protocol"]
@@ -61,6 +61,10 @@ class ScoreSpec:
         resamples: bootstrap samples behind every interval.
         seed: of the bootstrap.
         sets: how sets without a reference are scored; null compares utterances with references.
+        text: field of a row that holds what should be said. Estimates then have lengths of their
+            own, recordings have a row of theirs, and metrics that compare sample by sample are
+            refused; null where estimate and reference agree to the sample.
+        recogniser: folder of another Whisper model than tiny.en, as faster-whisper reads it.
     """
 
     metrics: list[str] = field(
@@ -70,15 +74,19 @@ class ScoreSpec:
     resamples: int = 10_000
     seed: int = 0
     sets: SetsSpec | None = None
+    text: str | None = None
+    recogniser: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse metrics that there are not, and sizes that make no sense."""
         if not self.metrics:
             raise Refusal("score.metrics: empty", mend="for example [PESQ, ESTOI, SI-SDR]")
         if self.sets is None:
-            known(self.metrics)
+            self._check_text(known(self.metrics))
         else:
             of_sets(self.metrics)
+            if self.text is not None:
+                raise Refusal("score.text and score.sets: one or the other", mend="remove one")
         if len(set(self.metrics)) < len(self.metrics):
             raise Refusal(f"score.metrics: a name is given twice: {', '.join(self.metrics)}")
         if self.worst < 0 or self.resamples < 100:
@@ -86,6 +94,28 @@ class ScoreSpec:
                 f"score.worst: {self.worst} and score.resamples: {self.resamples} "
                 "must be at least 0 and 100"
             )
+
+    def _check_text(self, metrics: Sequence[Metric]) -> None:
+        """Refuse metrics that need a text where none is named, or equal lengths where one is."""
+        if self.text is None:
+            unfit = [one for one in metrics if one.needs_text or not one.same_length]
+            why = "of what should be said, which no field is named for"
+            mend = "name the field of the manifest, `score.text: text`"
+        else:
+            unfit = [one for one in metrics if one.needs_reference and one.same_length]
+            why = "sample by sample, but with score.text an estimate has a length of its own"
+            mend = "choose from WER, CER, DistillMOS, DNSMOS and others that need no such reference"
+        if unfit:
+            names = ", ".join(one.name for one in unfit)
+            raise Refusal(f"score.metrics: {names}: {why}", mend=mend)
+
+    def listener(self) -> Recogniser:
+        """Return who listens to what is said.
+
+        Raises:
+            Refusal: `recogniser` is no folder of a model.
+        """
+        return Recogniser(self.recogniser)
 
 
 def protocol(
@@ -112,13 +142,27 @@ def protocol(
             }
             for metric in metrics
         },
-        "lengths": "estimate and reference agree to the sample; no alignment, no level change",
+        **_lengths(metrics, spec),
         "test_set": test_set,
         "intervals": (
             f"95 %, bias-corrected accelerated bootstrap over utterances, {spec.resamples} "
             f"resamples, seed {spec.seed}; differences are paired; p by random sign flips of the "
             "differences, corrected for the number of metrics (Holm)"
         ),
+    }
+
+
+def _lengths(metrics: Sequence[Metric], spec: ScoreSpec) -> dict[str, Any]:
+    """Return how lengths are dealt with, what should be said and who listens."""
+    if spec.text is None:
+        return {
+            "lengths": "estimate and reference agree to the sample; no alignment, no level change"
+        }
+    listens = any(metric.needs_text for metric in metrics)
+    return {
+        "lengths": "estimate and recording each have their own; no level change",
+        "text": spec.text,
+        **({"recogniser": spec.listener().about()} if listens else {}),
     }
 
 

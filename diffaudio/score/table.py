@@ -24,7 +24,9 @@ __all__ = [
     "neighbours",
     "number",
     "p_value",
+    "ratios",
     "terminal",
+    "uncompared",
     "warning",
 ]
 
@@ -107,19 +109,32 @@ def terminal(found: Result, gaps: Sequence[str], beside: Sequence[Result] = ()) 
     lines += [f"Corpus: {found['label']}."] if found.get("label") else []
     lines += [warning(found)] if warning(found) else []
     others = compared_with(found)
-    if not others:
+    if not others or uncompared(found):
         lines += ["", *_columns(_rows_beside(found, beside))]
     for versus in others:
         lines += ["", *_columns(_compared_rows(found, versus))]
     lines += [""] + ([f"* {STAR}; {NOTE}"] if others else [])
     lines += [sentence(found, versus) for versus in others]
+    lines += [ratios(found)] if ratios(found) else []
     return "\n".join([*lines, scope(found), *gaps, ""])
 
 
 def compared(found: Result, versus: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Return (metric, comparison) of a result with `versus`, in the order of the metrics."""
-    metrics = found["metrics"].items()
-    return [(name, one["versus"][versus]) for name, one in metrics if versus in one["versus"]]
+    metrics = [(name, one.get("versus", {})) for name, one in found["metrics"].items()]
+    return [(name, others[versus]) for name, others in metrics if versus in others]
+
+
+def uncompared(found: Result) -> list[str]:
+    """Return the metrics in which a result is compared with nothing."""
+    return [name for name, one in found["metrics"].items() if not one.get("versus")]
+
+
+def ratios(found: Result) -> str:
+    """Return which means are no means of utterances' values; "" for none."""
+    names = [name for name, one in found["metrics"].items() if "weight" in one]
+    verb = "are" if len(names) > 1 else "is"
+    return f"{', '.join(names)} {verb} of the whole set: all errors by all parts." if names else ""
 
 
 def facts(found: Result) -> str:
@@ -137,7 +152,8 @@ def facts(found: Result) -> str:
 def _rows_beside(found: Result, beside: Sequence[Result]) -> list[list[str]]:
     """Return the terminal's table of means: a system, what failed for it, and others beside it."""
     rows = [["metric", found["system"], "", *(other["system"] for other in beside)]]
-    for name, one in found["metrics"].items():
+    for name in uncompared(found):
+        one = found["metrics"][name]
         others = [other["metrics"].get(name) for other in beside]
         cells = ["" if other is None else cell(other, name) for other in others]
         rows.append([name, cell(one, name), failed(one), *cells])

@@ -1,4 +1,4 @@
-"""The score of estimates that have references: utterance by utterance, beside what was given."""
+"""The score of estimates that have references or a text, beside what was given or recorded."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from diffaudio.data import manifest
 from diffaudio.data.audio import AudioSpec
 from diffaudio.files import write_json, write_text
 from diffaudio.log import Refusal, environment
-from diffaudio.metrics import Metric, available
+from diffaudio.metrics import Metric, Prompt, available
 from diffaudio.score import about, scores
-from diffaudio.score.measure import Scored, measure, measure_once
-from diffaudio.score.pairs import Sound, estimates
+from diffaudio.score.beside import RECORDINGS, Beside, given, recordings
+from diffaudio.score.measure import measure
+from diffaudio.score.pairs import Row, Sound, estimates
 from diffaudio.score.report import Evidence, report
 from diffaudio.score.request import Request, Work, configuration, trained
 from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
 from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
-from diffaudio.score.spec import ScoreSpec, comparable, hashed, protocol
+from diffaudio.score.spec import ScoreSpec, hashed, protocol
 
-__all__ = ["BASELINE", "utterances"]
-
-BASELINE = "baseline.json"
+__all__ = ["utterances"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def utterances(
     return Work(
         named=_named(request, test),
         read=_read(request, test),
-        outputs=(SCORES, SUMMARY, BASELINE, PROTOCOL, "report.html"),
+        outputs=(SCORES, SUMMARY, "baseline*.json", PROTOCOL, "report.html"),
         run=partial(_run, request, audio, spec, test, nj=nj, force=force),
     )
 
@@ -68,8 +67,12 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     test_set = about.data_set(request.data, request.split, rows, audio.roles)
     whole = protocol(metrics, audio, spec, test_set)
     cut = about.subset(request.data, request.split, len(rows))
+    prompts = _prompts(request, rows, spec)
     return _Test(
-        [Sound(row, root, paths[row["id"]]) for row in rows],
+        [
+            Sound(row, root, paths[row["id"]], prompt=prompt)
+            for row, prompt in zip(rows, prompts, strict=True)
+        ],
         metrics,
         whole,
         about.corpus(request.data.name, about.described(request.data), cut),
@@ -77,12 +80,28 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     )
 
 
+def _prompts(
+    request: Request, rows: Sequence[Row], spec: ScoreSpec
+) -> Sequence[Prompt] | Sequence[None]:
+    """Return what each row should say; nothing where no field is named for it."""
+    if spec.text is None:
+        return [None] * len(rows)
+    for row in rows:
+        if not isinstance(row.get(spec.text), str) or not row[spec.text].strip():
+            raise Refusal(
+                f"{request.manifest}: {row['id']}: no text in the field {spec.text!r} (score.text)",
+                mend="name the field that has it, or let local/data.py write it",
+            )
+    listener = spec.listener()
+    return [Prompt(row[spec.text], listener) for row in rows]
+
+
 def _rival(request: Request, audio: AudioSpec, whole: Mapping[str, Any]) -> Rival | None:
     """Return the system to compare with; its name has to tell it from the others."""
     if request.versus is None:
         return None
     found = scores.rival(request.versus, whole)
-    if found.name in (request.system, audio.given):
+    if found.name in (request.system, audio.given, RECORDINGS):
         raise Refusal(
             f"{request.versus}: its system is called {found.name!r}, as one here is",
             mend="give this one another name with --system",
@@ -114,29 +133,28 @@ def _run(
     request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj: int, force: bool
 ) -> None:
     """Measure, compare and write everything."""
-    before = _given(request, audio, test, nj=nj, force=force)
+    asked = (request, audio, test.sounds, test.metrics, test.protocol)
+    rows = [row for kind in (given, recordings) for row in kind(*asked, nj=nj, force=force)]
     logs, title = request.out / "log", f"score {request.split}"
     table = measure(test.sounds, test.metrics, audio, nj=nj, log_dir=logs, title=title)
     here = {**environment(), "diffaudio": metadata.version("diffaudio")}
-    versus = audio.given or ""
-    others = {versus: before} if before else {}
+    others = {row.name: row.table for row in rows}
     others |= {test.rival.name: test.rival.table} if test.rival else {}
     names = list(test.protocol["metrics"])
     shared = _about(request, audio, test, here["commit"])
     made = about.made(request.wavs, request.exp)
     own = {**shared, **made, "role": SYSTEM, "system": request.system}
     found = result(own, table, names, spec, others=others)
-    given = {**shared, **about.made_by({}), "role": INPUT, "system": versus, "calls": 0}
-    baseline = result(given, before, names, spec) if before else None
-    write_text(request.out / SCORES, scores.lines(table, before, versus))
+    write_text(request.out / SCORES, scores.lines(table, {row.name: row.table for row in rows}))
     write_json(request.out / PROTOCOL, test.protocol)
     write_json(request.out / SUMMARY, found)
-    if baseline:
-        write_json(request.out / BASELINE, baseline)
+    for row in rows:
+        write_json(request.out / row.file, _baseline(shared, row, spec))
     evidence = Evidence(
         found=found,
         table=table,
-        before=before,
+        before=rows[0].table if rows else [],
+        versus=rows[0].name if rows else None,
         sounds=test.sounds,
         gaps=gaps(table),
         protocol=test.protocol,
@@ -159,19 +177,8 @@ def _about(request: Request, audio: AudioSpec, test: _Test, commit: str) -> Resu
     }
 
 
-def _given(
-    request: Request, audio: AudioSpec, test: _Test, *, nj: int, force: bool
-) -> list[Scored]:
-    """Score what the model is given, once for all systems; nothing where it is given nothing."""
-    if audio.given is None:
-        return []
-    key = hashed(comparable(dict(test.protocol)))[:16]
-    return measure_once(
-        request.data / "score_given" / request.split / f"{key}.jsonl",
-        [Sound(sound.row, sound.root) for sound in test.sounds],
-        test.metrics,
-        audio,
-        nj=nj,
-        title=f"score {audio.given}",
-        force=force,
-    )
+def _baseline(shared: Result, row: Beside, spec: ScoreSpec) -> Result:
+    """Return the result of what stands beside the system; what a model is given costs no calls."""
+    own = {**shared, **about.made_by({}), "role": row.role, "system": row.name}
+    own |= {"calls": 0} if row.role == INPUT else {}
+    return result(own, row.table, row.metrics, spec)

@@ -19,11 +19,12 @@ from diffaudio.score.measure import Scored
 from diffaudio.score.spec import ScoreSpec
 
 __all__ = ["BETTER", "FEWEST", "SAME", "WORSE", "compare", "failures", "interval_of"]
-__all__ += ["mean_and_ends", "sentence"]
+__all__ += ["mean_and_ends", "sentence", "weights_of"]
 
 BETTER, SAME, WORSE = "better", "same", "worse"
 FEWEST = 20  # utterances; on fewer, an interval by bootstrap is too narrow
 _LEVEL = 0.05
+_UNJUDGED = "neither more nor less of it is better"
 _WORDS = {BETTER: "better", SAME: "not significantly different", WORSE: "worse"}
 
 
@@ -58,8 +59,10 @@ def compare(
         withheld = [f"{own} of {len(system)} failed"] * (own > 0)
         withheld += [f"{theirs} of {len(baseline)} failed for {versus}"] * (theirs > 0)
         withheld = withheld or _too_few(found[name]["n"])
+        better = METRICS[name].better
+        withheld = withheld or [_UNJUDGED] * (better is None)
         found[name]["withheld"] = ", ".join(withheld) or None
-        found[name]["verdict"] = None if withheld else _verdict(found[name], METRICS[name].better)
+        found[name]["verdict"] = None if withheld else _verdict(found[name], better)
     return found
 
 
@@ -68,11 +71,21 @@ def failures(table: Sequence[Scored], name: str) -> int:
     return sum(name in row.failed for row in table)
 
 
-def interval_of(values: np.ndarray, spec: ScoreSpec) -> dict[str, Any]:
+def interval_of(
+    values: np.ndarray, spec: ScoreSpec, weights: np.ndarray | None = None
+) -> dict[str, Any]:
     """Return {"mean", "ci95": [low, high]} of values (n,); None where they do not exist."""
     if not len(values):
         return {"mean": None, "ci95": None}
-    return mean_and_ends(mean_interval(values, resamples=spec.resamples, seed=spec.seed))
+    return mean_and_ends(mean_interval(values, weights, resamples=spec.resamples, seed=spec.seed))
+
+
+def weights_of(name: str, rows: Sequence[Scored]) -> np.ndarray | None:
+    """Return what the values of some rows, which all have one, count for; None for a plain mean."""
+    found = [row.weights[name] for row in rows if name in row.weights]
+    if found and len(found) < len(rows):
+        raise ValueError(f"{name}: only {len(found)} of {len(rows)} values have weights")
+    return np.array(found, np.float64) if found else None
 
 
 def mean_and_ends(found: Estimate) -> dict[str, Any]:
@@ -103,19 +116,22 @@ def _pairs(
 ) -> dict[str, Any]:
     """Compare one metric on the utterances where both tables have a value."""
     pairs = [
-        (ours.values[name], theirs.values[name])
+        (ours, theirs)
         for ours, theirs in zip(system, baseline, strict=True)
         if name in ours.values and name in theirs.values
     ]
-    ours, theirs = np.array(pairs, np.float64).reshape(-1, 2).T
+    values = [(ours.values[name], theirs.values[name]) for ours, theirs in pairs]
+    ours, theirs = np.array(values, np.float64).reshape(-1, 2).T
+    # what a value counts for is the test set's own, the words of its texts
+    weights = weights_of(name, [pair[0] for pair in pairs])
     found = {
         "n": len(pairs),
-        "system": interval_of(ours, spec),
-        "baseline": interval_of(theirs, spec),
+        "system": interval_of(ours, spec, weights),
+        "baseline": interval_of(theirs, spec, weights),
     }
     if not pairs:
         return {**found, "mean_difference": None, "ci95": None, "p": None, "p_holm": None}
-    test = paired(ours, theirs, resamples=spec.resamples, seed=spec.seed)
+    test = paired(ours, theirs, weights, resamples=spec.resamples, seed=spec.seed)
     difference = test.difference
     return {**found, "mean_difference": difference.mean, "ci95": _ends(difference), "p": test.p}
 
@@ -127,7 +143,7 @@ def _too_few(n: int) -> list[str]:
     return [f"{what}, it takes {FEWEST}" if n else "no utterance has a value on both sides"]
 
 
-def _verdict(compared: Mapping[str, Any], better: str) -> str:
+def _verdict(compared: Mapping[str, Any], better: str | None) -> str:
     ends = compared["ci95"]
     if ends is None or ends[0] <= 0 <= ends[1] or compared["p_holm"] >= _LEVEL:
         return SAME
