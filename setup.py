@@ -41,6 +41,8 @@ setup(
         "soundfile>=0.12",
         "sentencepiece",
         "g2p-en",
+        "inflect",
+        "nltk",
         "jsonargparse[signatures]>=4.49",
         "safetensors>=0.4",
         "soxr>=0.5",

@@ -84,7 +84,7 @@ def _ends(rest: str) -> bool:
 def _era(match: Match) -> str:
     letters = " ".join(one for one in match["era"] if one != ".")
     dot = "." if match["era"].endswith(".") and _ends(match.string[match.end() :]) else ""
-    return f"{year(match['year'])} {letters}{dot}"
+    return f"{year(match['year'].replace(',', ''))} {letters}{dot}"
 
 
 def _years(match: Match) -> str:
@@ -166,7 +166,7 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "era",
-        r"\b(?P<year>\d{1,4})\s+(?P<era>B\.C\.E\.|B\.C\.|A\.D\.|C\.E\.|BCE|BC|AD|CE)(?!\w)",
+        r"(?<![\w.,])(?P<year>\d{1,3}(?:,\d{3})+|\d{1,4})\s+(?P<era>B\.C\.E\.|B\.C\.|A\.D\.|C\.E\.|BCE|BC|AD|CE)(?!\w)",
         _era,
     ),
     rule(

@@ -44,6 +44,19 @@ def _version(match: Match) -> str:
     return " point ".join(cardinal(part) for part in match[0].split("."))
 
 
+def _decimal(match: Match) -> str:
+    return _apart(match, decimal(match[0].replace(",", "")))
+
+
+def _number(match: Match) -> str:
+    return _apart(match, cardinal(match[0]))
+
+
+def _apart(match: Match, words: str) -> str:
+    """Return words apart from letters that follow: `10k` is "ten k"."""
+    return words + (" " if match.string[match.end() : match.end() + 1].isalpha() else "")
+
+
 FIGURES: tuple[Rule, ...] = (
     rule("version", r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w])", _version),
     rule("ordinal", r"(?<![\w.])(\d[\d,]*)(?:st|nd|rd|th)\b", lambda match: ordinal(match[1])),
@@ -75,18 +88,8 @@ FIGURES: tuple[Rule, ...] = (
         r"(?<![\w.,])(\d+)'?s\b",
         lambda match: plural(cardinal(match[1])),
     ),
-    rule("decimal", r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?![\d.]*\d)", lambda m: _decimal(m[0])),
+    rule("decimal", r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?![\d.]*\d)", _decimal),
     rule("number with commas", r"\d{1,3}(?:,\d{3})+(?!\d)", lambda match: cardinal(match[0])),
-    rule("number", r"(?<![A-Za-z])\d+", lambda match: _number(match)),
+    rule("number", r"(?<![A-Za-z])\d+", _number),
     rule("number in a word", r"\d+", lambda match: f" {digits(match[0])} "),
 )
-
-
-def _decimal(written: str) -> str:
-    return decimal(written.replace(",", ""))
-
-
-def _number(match: Match) -> str:
-    """Return a cardinal, apart from letters that follow: `10k` is "ten k"."""
-    after = match.string[match.end() : match.end() + 1]
-    return cardinal(match[0]) + (" " if after.isalpha() else "")

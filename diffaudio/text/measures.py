@@ -139,6 +139,7 @@ TELEPHONES: tuple[Rule, ...] = (
         r"(?<![\w.,-])(?:1[\s-])?(?:\(\d{3}\)\s?|\d{3}-)\d{3}-\d{4}(?![\w-])",
         _telephone,
     ),
+    rule("figures in groups", r"(?<![\w.,$£€-])\d+(?:-\d+){2,}(?![\w-])", _telephone),
     rule("telephone, local", r"(?<![\w.,$£€-])\d{3}-\d{4}(?![\w-]|[.,]\d)", _telephone),
     rule("telephone, in groups", r"(?<![\w.,$£€-])0\d{2,4}(?:\s\d{3,4}){1,3}(?![\w-])", _telephone),
     rule(
@@ -161,6 +162,11 @@ TELEPHONES: tuple[Rule, ...] = (
 
 MEASURES: tuple[Rule, ...] = (
     rule(
+        "per unit",
+        r"(?<=\d)/(kg|g|lb|oz|km|m|l|h|hr|min|day|week|month|year|person|head|hour|pound|mile)\b",
+        lambda match: f" per {_UNITS[match[1]][0] if match[1] in _UNITS else match[1]}",
+    ),
+    rule(
         "old coins",
         r"(?:£(?P<pounds>\d+),?\s)?(?P<shillings>\d+)s\.,?\s(?P<pence>\d+)d\.(?!\w)",
         _old_coins,
@@ -180,6 +186,7 @@ MEASURES: tuple[Rule, ...] = (
             + ("s" if match["coin"] == "¢" and not _is_one(match) else "")
         ),
     ),
+    rule("range of percentages", r"(?<=\d)\s?%\s?-\s?(?=[\d.]+\s?%)", "-"),
     rule(
         "percent",
         rf"{_AMOUNT}\s?(?:%|per\ cent\b)",

@@ -128,7 +128,14 @@ def _initial(match: Match) -> str:
     speaking = match["letter"] == "I" and re.search(
         r"\b(?:was|is|and|than|as|it's|not|nor|or)\s$", match.string[: match.start()]
     )
-    return match[0] if speaking or match["next"] in STARTERS else match["letter"]
+    begins = match["next"] in STARTERS and not match["more"]
+    return match[0] if speaking or begins else match["letter"]
+
+
+def _figures(match: Match) -> str:
+    """Return a Roman numeral by itself; centuries are counted."""
+    counted = re.match(r"\s+centur", match.string[match.end() :])
+    return (ordinal if counted else cardinal)(roman(match["n"]))
 
 
 def _acronym(match: Match) -> str:
@@ -161,8 +168,9 @@ ABBREVIATIONS: tuple[Rule, ...] = (
          lambda match: _stop(match, _AFTER[match[1]])),
     rule("versus", r"(?<=[a-z]\s)v\.(?=\s[A-Z])", "versus"),
     rule("common abbreviation", rf"(?<![\w.])({words_of(*_COMMON)})(?![\w.](?!\.\.))", _common),
-    rule("numbered thing", rf"\b({words_of(*_NUMBERED)})\.\s?(?=\d|[IVXLC]{{2,}}\b|[VX]\b)",
+    rule("numbered thing", rf"\b({words_of(*_NUMBERED)})\.\s?(?=[A-Z]?\d|[IVXLC]{{2,}}\b|[VX]\b)",
          lambda match: f"{_numbered(match)} ", flags=re.I),
+    rule("word and figures", r"(?<=[a-zA-Z]{2})-(?=\d)", " "),
 )  # fmt: skip
 
 NAMES: tuple[Rule, ...] = (
@@ -173,20 +181,19 @@ NAMES: tuple[Rule, ...] = (
          lambda match: f"{match['part']} {cardinal(roman(match['n']))}"),
     rule("part one", rf"\b(?P<part>(?=[A-Z])(?i:{_PARTS}))\s+I\b{_I_SPEAKING}", r"\g<part> one"),
     rule("Roman figures", rf"(?<![\w-])(?!XL\b)(?P<n>(?=[IVX]{{2}}){_ROMAN})(?![\w-])",
-         lambda match: cardinal(roman(match["n"]))),
+         _figures),
     rule("joined letters", r"\b([A-Z]{1,3})&([A-Z]{1,3})\b",
          lambda match: f"{_spaced(match[1])} and {_spaced(match[2])}"),
     rule("dotted letters", r"(?<![\w.])(?:[A-Z]\.){2,}|(?<![\w.])(?:[A-Z]\.)+[A-Z]\b|"
          r"(?<![\w.])(?:[a-z]\.){2,}(?!\.)",
          lambda match: _stop(match, _spaced(match[0]))),
     rule("initial", r"(?<![\w.'])(?P<letter>[A-Z])\."
-         r"(?=\s+(?P<next>[A-Z]\w*))",
+         r"(?=\s+(?P<next>[A-Z]\w*)(?P<more>\.)?)",
          _initial),
     rule("letters and figures", r"\b(?P<letters>[A-Z]{1,4})-?(?=\d)(?<!COVID-)",
          lambda match: f"{_spaced(match['letters'])} "),
     rule("figures and letters", r"(?<=\d)(?P<letters>[DGKXMB]{1,2})\b",
          lambda match: f" {_spaced(match['letters'])}"),
-    rule("word and figures", r"(?<=[a-zA-Z]{2})-(?=\d)", " "),
     rule("acronym", rf"(?<![\w'])(?!(?:{_AS_WORDS}|{_STRESSED})\b)"
          r"(?P<letters>[A-Z]{2,5})(?P<end>'?s)?(?!\w)",
          _acronym),

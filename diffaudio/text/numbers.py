@@ -43,7 +43,7 @@ def digits(written: str) -> str:
 
 def decimal(written: str) -> str:
     """Return `3.05` as "three point zero five"; what has no point is a cardinal."""
-    whole, point, part = written.partition(".")
+    whole, point, part = written.replace(",", "").partition(".")
     if not point:
         return cardinal(whole)
     before = f"{cardinal(whole)} " if whole else ""

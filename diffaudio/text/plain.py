@@ -32,6 +32,7 @@ def fold(text: str) -> str:
     White space becomes single blanks. A dash between words stands between blanks; one between
     digits is a hyphen, for the rules of ranges.
     """
+    text = re.sub("[⁰¹⁴-⁹⁻]+", lambda match: "^" + match[0], text)  # 10⁶ is not 106
     text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
     text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
     text = re.sub(r"\s*(?:[–—]|(?<!-)--+(?!-))\s*", " - ", text)

@@ -39,7 +39,9 @@ def _part(part: str) -> str:
 def _key(match: Match) -> str:
     """Return a sign by itself: in telephone prompts, `#` is the pound key."""
     prompt = re.search(r"\b(?:press|key|dial|enter)\b", match.string, re.I)
-    return "star" if match[1] == "*" else "pound" if prompt else "hash"
+    if not prompt and match.string[match.end() : match.end() + 1].isdigit():  # `#5` is a number
+        return match[0]
+    return f" {'star' if match[0] == '*' else 'pound' if prompt else 'hash'} "
 
 
 ADDRESSES: tuple[Rule, ...] = (
@@ -49,14 +51,15 @@ ADDRESSES: tuple[Rule, ...] = (
          _address),
     rule("handle", r"(?<!\S)@(?=[A-Za-z])", "at "),
     rule("topic", r"(?<!\S)\#(?=[A-Za-z])", "hashtag "),
+    rule("key", r"(?<![\w&\#*])[\#*](?=[\s.,;:!?)\d]|$)|(?<=\d)[\#*](?=[\s.,;:!?)]|$)", _key),
     rule("number sign", r"[\#№]\s?(?=\d)", "number "),
 )  # fmt: skip
 
 SYMBOLS: tuple[Rule, ...] = (
-    rule("key", r"(?<!\S)([\#*])(?=[\s.,;:!?)]|$)", _key),
     rule("hash", r"\#", " hash "),
     rule("ampersand", r"\s?&\s?", " and "),
     rule("at sign", r"\s?@\s?", " at "),
+    rule("power", r"\^\s?(?=\w|minus)", " to the power of "),
     rule("plus", r"(?<=[A-Za-z])\+(?=[\s.,]|$)|\s?\+\s?", " plus "),
     rule("equals", r"\s?=\s?", " equals "),
     rule("plus or minus", r"\s?±\s?", " plus or minus "),

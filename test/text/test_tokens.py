@@ -17,6 +17,7 @@ def test_a_hyphen_is_a_boundary_in_a_word_and_a_mark_between_words():
 
 
 def test_apostrophes_belong_to_words_and_stand_nowhere_else():
+    assert shown("' a") == ["a"]
     assert shown("'tis don't boys' ' x") == ["'tis", "_don't", "_boys'", "_x"]
 
 
