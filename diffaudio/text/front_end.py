@@ -28,6 +28,7 @@ VERSION = 1
 """Raised when the same text would be read otherwise: what was kept of readings is made again."""
 
 FILE = "front_end.json"
+_OWN = ("diffaudio.", "local.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +159,11 @@ def _restored(kept: Any, folder: Path) -> Units:
         raise Refusal(
             f"{folder / FILE}: version {kept['version']}, this is diffaudio's {VERSION}",
             mend="use the version of diffaudio that trained the model",
+        )
+    if not kept["units"].startswith(_OWN):  # the file may come from elsewhere: nothing is imported
+        raise Refusal(
+            f"{folder / FILE}: {kept['units']} is neither diffaudio's nor the recipe's own",
+            mend="use units of diffaudio.text or of the recipe's local/",
         )
     leaf = pydoc.locate(kept["units"])
     if not isinstance(leaf, type) or not issubclass(leaf, Units):
