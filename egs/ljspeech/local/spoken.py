@@ -23,6 +23,7 @@ def spoken(text: str) -> str:
     square brackets: it shows a sign whose name is spoken.
     """
     text = re.sub(r"\[[^\]]*\]", " ", text)
+    text = re.sub(r"\bwww\.(\w+)\.(\w+)", r"W W W dot \1 dot \2", text)
     text = re.sub(r"[*#]", lambda sign: f" {KEYS[sign[0]]} ", text)
     text = re.sub(r"\d+(\.\d+)?(?=(\w?))", lambda found: _number(found[0]) + _gap(found[2]), text)
     text = re.sub(r"\s+(?=[,;:!?]|\.(?!\.))", "", " ".join(text.split()))
@@ -56,5 +57,5 @@ def key(text: str) -> str:
 def weight(text: str) -> int:
     """Return how long a transcript takes to say, in letters; one that is spelt counts thrice."""
     text = spoken(text)
-    spelt = sum(map(len, re.findall(r"\b[A-Z]{2,}\b", text)))
+    spelt = sum(map(len, re.findall(r"\b(?:[A-Z]{2,}|[B-HJ-Z])\b", text)))
     return len(re.findall(r"[A-Za-z]", text)) + 2 * spelt

@@ -61,8 +61,8 @@ def test_what_lasts_too_long_for_its_words_is_doubtful_and_so_are_its_neighbours
     pieces = local.pauses.cut(made, RATE, texts, length, longest=8.0)
     [odd] = [at for at, piece in enumerate(pieces) if "i" in piece.text]
     doubtful = [at for at, piece in enumerate(pieces) if piece.doubtful]
-    assert doubtful == [odd - 1, odd, odd + 1]
-    assert len(pieces) > 8
+    assert {odd - 1, odd, odd + 1} <= set(doubtful)
+    assert 0 not in doubtful
 
 
 def test_without_pauses_a_recording_stays_whole(local, phrases):
@@ -77,3 +77,11 @@ def test_a_sentence_that_is_too_long_is_not_cut_where_no_mark_is(local, phrases)
     made = phrases((4.0, 0.3), (4.0, 0.15), (4.0, 0.3), (4.0, 0.3))
     pieces = local.pauses.cut(made, RATE, texts, length, longest=6.0)
     assert [seconds(piece) for piece in pieces] == pytest.approx([4.2, 8.35, 4.2], abs=0.05)
+
+
+def test_a_cut_that_might_be_elsewhere_makes_both_pieces_doubtful(local, phrases):
+    """The last two pauses are the same, and so near each other that the text fits both."""
+    texts = [32 * "a" + ". ", 32 * "b" + ". ", 32 * "c" + "."]
+    made = phrases((4.0, 0.3), (3.8, 0.3), (0.4, 0.3), (3.8, 0.3))
+    pieces = local.pauses.cut(made, RATE, texts, length, longest=9.0)
+    assert [piece.doubtful for piece in pieces] == [False, True, True]

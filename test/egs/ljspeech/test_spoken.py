@@ -7,6 +7,7 @@ SAID = {
     "press * then #, or 9.": "press star then pound, or nine.",
     "...  for ...": "for",
     "letters ... of": "letters ... of",
+    "visit www.asterisk.org.": "visit W W W dot asterisk dot org.",
     "at [@]": "at",
     "Hello  world.": "Hello world.",
 }
