@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from diffaudio.log import Refusal
-from diffaudio.nets import Condition, Conditioner, Net
+from diffaudio.nets import Condition, Conditioner, Jump, Net
 from diffaudio.nets.layers import masked
 from diffaudio.process import Answers, Denoise, Marginal, Path, Target
 from diffaudio.shapes import Mask, State, Tensor
@@ -43,6 +43,7 @@ class Denoiser(nn.Module):
         net: the network.
         condition: what tells the network of labels and the like.
         residual: the process describes the difference between the clean state and what is given.
+        jumps: the network is told how far its estimate leads.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Denoiser(nn.Module):
         condition: Conditioner | None = None,
         *,
         residual: bool = False,
+        jumps: bool = False,
     ) -> None:
         super().__init__()
         self.path, self.target, self.residual = path, target, residual
         self.net, self.condition = net, condition
+        self.jump = Jump(net.embedding) if jumps else None
 
     def answer(self, z: State, at: Marginal, beside: Surroundings) -> State:
         """Run the network on the scaled noisy state, the given state beside it."""
@@ -69,6 +72,12 @@ class Denoiser(nn.Module):
     def x0(self, z: State, at: Marginal, beside: Surroundings) -> State:
         """Return the estimate of what the process describes."""
         return self.target.x0(z, self.answer(z, at, beside), at)
+
+    def aimed(self, beside: Surroundings, jump: Tensor) -> Surroundings:
+        """Tell the network how far its estimate leads, (b,), if it was trained to be told."""
+        if self.jump is None:
+            return beside
+        return beside._replace(condition=self.jump(jump, beside.condition))
 
     def told(self, fields: Fields, told: Tensor) -> Condition | None:
         """Return the condition of items, or that of being told nothing where `told` is False.
@@ -98,9 +107,9 @@ class Denoiser(nn.Module):
             Refusal: guidance needs a condition or a weaker model and there is none, or names a
                 field that the model is not conditioned on.
         """
-        guidance = sampler.guidance
+        guidance, jump = sampler.guidance, sampler.jump(self.path)
         if guidance is None:
-            answers = self.answers(beside, fields)
+            answers = self.answers(beside, fields, jump=jump)
             return lambda z, at: answers(z, at, 1)[0]
         if guidance.others and self.condition is None:
             raise Refusal(
@@ -114,14 +123,14 @@ class Denoiser(nn.Module):
                 f"{guidance}: the model is not conditioned on {', '.join(unknown)}",
                 mend=f"it is on {', '.join(known)}",
             )
-        answers = self.answers(beside, fields, guidance.others)
+        answers = self.answers(beside, fields, guidance.others, jump)
         if guidance.weaker:
             if weaker is None:
                 raise Refusal(
                     f"{guidance}: there is no weaker model",
                     mend="name an earlier checkpoint in decode.weaker",
                 )
-            answers = _both(answers, weaker.answers(beside, fields))
+            answers = _both(answers, weaker.answers(beside, fields, jump=jump))
         return guidance.guide(answers, sampler.knots(self.path))
 
     def answers(
@@ -129,6 +138,7 @@ class Denoiser(nn.Module):
         beside: Surroundings,
         fields: Fields,
         others: Sequence[Mapping[str, Any] | None] = (),
+        jump: Callable[[Marginal], float] | None = None,
     ) -> Answers:
         """Bind what is given and the conditions: x_0's estimates for the first so many of them.
 
@@ -140,6 +150,7 @@ class Denoiser(nn.Module):
             fields: of the utterances themselves: the first condition.
             others: values that replace them, one mapping for each further condition; None is told
                 nothing.
+            jump: how far the estimate leads from each place; None: nowhere.
         """
         y, mask = beside.y, beside.mask
         base = y if self.residual else None
@@ -153,6 +164,7 @@ class Denoiser(nn.Module):
                 Condition.joined(told) if told else None,
             )
             change = z if base is None else z - at.alpha * base
+            many = self.aimed(many, z.new_full((len(z) * count,), jump(at) if jump else 0.0))
             x0 = self.x0(_repeated(change, count), at, many)
             return [masked(x if base is None else x + base, mask) for x in x0.chunk(count)]
 

@@ -20,8 +20,8 @@ from diffaudio.data.plan import generator, key
 from diffaudio.denoiser import Denoiser, Surroundings
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
-from diffaudio.nets.layers import masked
-from diffaudio.process import Marginal, Objective, Path, Target, Unit, check_pair
+from diffaudio.nets.layers import frame_mask, masked, masked_mean
+from diffaudio.process import Marginal, MeanFlow, Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import KeyedNoise, Sampler
 
@@ -30,22 +30,6 @@ __all__ = ["Model"]
 Given = Literal["none", "beside", "residual"]
 Level = Literal["none", "peak", "rms"]
 FLOOR = 1e-3  # the least level, -60 dB full scale: near silence is not blown up
-
-
-def frame_mask(frames: Lengths, longest: int) -> Mask | None:
-    """Return the mask of utterances of so many frames; None where nothing is padded."""
-    if bool((frames == longest).all()):
-        return None
-    inside = torch.arange(longest, device=frames.device) < frames[:, None]
-    return inside.float()[:, None, None]
-
-
-def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Average (b, c, f, l) or (b, a, n) over all but the batch axis, padding left out: (b,)."""
-    if mask is None:
-        return values.flatten(1).mean(1)
-    weight = mask.expand_as(values).flatten(1)
-    return (values.flatten(1) * weight).sum(1) / weight.sum(1)
 
 
 class Model(nn.Module):
@@ -95,7 +79,10 @@ class Model(nn.Module):
         self.weight = objective.weight or Unit()  # here, since it may have parameters
         made = net(codec.channels * (1 + self.has_given), codec.channels, codec.bins)
         told = condition(made.embedding) if condition else None
-        self.denoiser = Denoiser(path, target, made, told, residual=given == "residual")
+        few = objective.consistency
+        jumps = few is not None and few.mean_flow is not None
+        residual = given == "residual"
+        self.denoiser = Denoiser(path, target, made, told, residual=residual, jumps=jumps)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -138,14 +125,14 @@ class Model(nn.Module):
         mask = frame_mask(frames, x0.shape[-1])
         x0, y = masked(x0, mask), self._given(given, level, mask)
         told = torch.tensor([not self._dropped(own) for own in batch.keys], device=x0.device)
-        beside = Surroundings(y, mask, denoiser.told(batch.fields, told))
+        beside, jump = Surroundings(y, mask, denoiser.told(batch.fields, told)), self._jumps(batch)
         at = self._places(batch, x0)
         eps = KeyedNoise(self._noise_keys(batch), x0.shape[1:3], frames.tolist(), x0.device)()
         eps = functional.pad(eps, (0, x0.shape[-1] - eps.shape[-1]))
         change = x0 - y if denoiser.residual and y is not None else x0
         z = at.z(change, eps)
-        answer = denoiser.answer(z, at, beside)
-        wanted, urgency = self._wanted(change, eps, at, beside, batch.step)
+        answer = denoiser.answer(z, at, denoiser.aimed(beside, jump.to(x0)))
+        wanted, urgency = self._wanted(change, eps, at, beside, batch)
         parts = {"state": masked_mean((answer - wanted).square(), mask)}
         level_of = Marginal(*(field.flatten() for field in at))
         total = urgency * self.weight.weigh(parts["state"], level_of, denoiser.target)
@@ -164,17 +151,30 @@ class Model(nn.Module):
             u = torch.tensor([generator(own, "time").random() for own in batch.keys])
         return path.at(self.objective.times(u.to(like), path)[:, None, None, None])
 
+    def _jumps(self, batch: Batch) -> Tensor:
+        """Return how far each item's estimate leads, (b,): to the clean end but for mean flow."""
+        few = self.objective.consistency
+        if few is None or few.mean_flow is None:
+            return torch.ones(len(batch.keys))
+        draws = [generator(own, "jump").random() for own in batch.keys]
+        return few.mean_flow.jumps(torch.tensor(draws, dtype=torch.float64))
+
     def _wanted(
-        self, x0: State, eps: State, at: Marginal, beside: Surroundings, step: int
+        self, x0: State, eps: State, at: Marginal, beside: Surroundings, batch: Batch
     ) -> tuple[State, Tensor | float]:
         """Return what the network should say at `at`, and how much that counts, (b,) or for all."""
-        consistency, denoiser = self.objective.consistency, self.denoiser
-        distance = None if consistency is None else consistency.distance(at, step)
-        if consistency is None or distance is None:
+        few, denoiser = self.objective.consistency, self.denoiser
+        distance = None if few is None else few.distance(at, batch.step)
+        if few is None or distance is None:
             return denoiser.target.of(x0, eps, at), 1.0
-        nearer = denoiser.path.at(consistency.earlier(at, denoiser.path, distance))
+        jump = self._jumps(batch).to(distance).view_as(distance)
+        distance = torch.where(jump > 0.0, distance, 1.0)  # who stays here has only the velocity
+        nearer = denoiser.path.at(few.earlier(at, denoiser.path, distance * jump))
+        rest = MeanFlow.rest(jump, distance).flatten().to(x0)
         with torch.no_grad():
-            clean = denoiser.x0(nearer.z(x0, eps), nearer, beside)
+            clean = denoiser.x0(nearer.z(x0, eps), nearer, denoiser.aimed(beside, rest))
+        if few.mean_flow is not None:
+            clean = MeanFlow.estimate(x0, eps, at, nearer, clean, distance).to(x0)
         # Where the distance is all of the way, the clean end itself is known.
         clean = torch.where(distance < 1.0, clean, x0)
         return denoiser.target.answer(at.z(x0, eps), clean, at), (1.0 / distance.flatten()).to(x0)

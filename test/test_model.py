@@ -22,6 +22,7 @@ from diffaudio.process import (
     Epsilon,
     FlowSE,
     LogNormal,
+    MeanFlow,
     Objective,
     RectifiedFlow,
     SchroedingerBridgeVE,
@@ -111,6 +112,8 @@ class Oracle(Net):
     So whatever the model does to state, time, given sound and answer must be right, or it fails.
     All formulas are written out here.
     """
+
+    embedding = 4
 
     def __init__(self, *sizes):
         super().__init__()
@@ -314,6 +317,25 @@ def test_where_consistency_goes_all_of_the_way_the_clean_end_is_what_is_known():
     near = model(one)[0].item()
     one.step = 0
     assert near == pytest.approx(model(one)[0].item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["edm", "flow-wave", "bridge-residual"])
+def test_an_oracle_has_no_loss_of_mean_flow_wherever_its_jumps_end(name):
+    """It says the clean state from everywhere; trajectories of one item are straight lines."""
+    few = Consistency(every=10, near=0.0, mean_flow=MeanFlow(plain=0.3, clean=0.3))
+    model, one, _ = with_oracle(name, consistency=few)
+    one.step, met = 30, set()
+    for own in range(10):
+        one.keys, model.denoiser.net.times = [own], []
+        loss, _ = model(one)
+        assert loss.max().item() < 1e-4
+        t, nearer = model.denoiser.net.times
+        s = [torch.sigmoid(-model.denoiser.path.log_snr(time)) for time in (t, nearer)]
+        jump = model._jumps(one)
+        met.add(jump.item() if jump in (0, 1) else 0.5)
+        if jump > 0:  # who stays has no second place to be asked at
+            torch.testing.assert_close(1 - s[1] / s[0], jump / 8, rtol=1e-3, atol=1e-4)
+    assert met == {0, 0.5, 1}
 
 
 def test_the_loss_of_consistency_is_weighed_by_its_stage_and_moves_one_call_alone():

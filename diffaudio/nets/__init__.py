@@ -6,10 +6,12 @@ unet1d.py            UNet1d: of waveforms
 unet2d.py            UNet2d: of spectrograms
 wavenet.py           WaveNet: dilated convolutions, as in DiffWave
 condition.py         Labels, Characters: what a manifest's field tells the network
+jump.py              Jump: how far the estimate leads that it is asked for
 """
 
 from diffaudio.nets.band_transformer import BandTransformer
 from diffaudio.nets.condition import Characters, Conditioner, Labels
+from diffaudio.nets.jump import Jump
 from diffaudio.nets.net import Condition, Net
 from diffaudio.nets.unet1d import UNet1d
 from diffaudio.nets.unet2d import UNet2d
@@ -20,6 +22,7 @@ __all__ = [
     "Characters",
     "Condition",
     "Conditioner",
+    "Jump",
     "Labels",
     "Net",
     "UNet1d",

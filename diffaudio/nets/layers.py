@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from diffaudio.nets.net import Condition
-from diffaudio.shapes import Mask, State, Tensor, Time
+from diffaudio.shapes import Lengths, Mask, State, Tensor, Time
 
 _Layer = TypeVar("_Layer", bound=nn.Module)
 
@@ -26,7 +26,9 @@ __all__ = [
     "as_bins",
     "as_row",
     "channel_norm",
+    "frame_mask",
     "masked",
+    "masked_mean",
     "pad_to",
     "pool_mask",
     "zeroed",
@@ -36,6 +38,22 @@ __all__ = [
 def masked(x: State, mask: Mask | None) -> State:
     """Zero the padding, so that a convolution sees the same edge in every batch."""
     return x if mask is None else x * mask.to(x.dtype)
+
+
+def frame_mask(frames: Lengths, longest: int) -> Mask | None:
+    """Return the mask of utterances of so many frames; None where nothing is padded."""
+    if bool((frames == longest).all()):
+        return None
+    inside = torch.arange(longest, device=frames.device) < frames[:, None]
+    return inside.float()[:, None, None]
+
+
+def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Average (b, c, f, l) or (b, a, n) over all but the batch axis, padding left out: (b,)."""
+    if mask is None:
+        return values.flatten(1).mean(1)
+    weight = mask.expand_as(values).flatten(1)
+    return (values.flatten(1) * weight).sum(1) / weight.sum(1)
 
 
 def pool_mask(mask: Mask | None, stride: int) -> Mask | None:

@@ -8,6 +8,7 @@ target.py    X0, Epsilon, Velocity, EDM: what the network speaks; singular pairs
 times.py     Uniform, LogNormal, LogUniform, LogitNormal, Laplace, Piecewise,
              PathTimes, AtEnd: training times
 consistency.py  Consistency: few-step training
+mean_flow.py  MeanFlow: the same for a network that is told how far its estimate leads
 objective.py  Objective: times, weight, consistency of a training
 guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
@@ -26,6 +27,7 @@ from diffaudio.process.guidance import (
     Denoise,
     Guidance,
 )
+from diffaudio.process.mean_flow import MeanFlow
 from diffaudio.process.objective import Objective
 from diffaudio.process.path import Marginal, Path
 from diffaudio.process.target import EDM, X0, Epsilon, Target, Velocity, check_pair
@@ -67,6 +69,7 @@ __all__ = [
     "LogUniform",
     "LogitNormal",
     "Marginal",
+    "MeanFlow",
     "MinSNR",
     "OUVE",
     "Objective",

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from diffaudio.log import Refusal
+from diffaudio.process.mean_flow import MeanFlow
 from diffaudio.process.path import Marginal, Path
 
 __all__ = ["Consistency"]
@@ -40,6 +41,8 @@ class Consistency:
         stages: the last one lasts for ever.
         first: the stage to begin with; 0 is plain denoising.
         near: how much farther the distance reaches near the clean end; 0: no farther.
+        mean_flow: trajectories may end before the clean end, and the network is told where; null
+            maps all to the clean end.
     """
 
     every: int
@@ -47,6 +50,7 @@ class Consistency:
     stages: int = 8
     first: int = 0
     near: float = 8.0
+    mean_flow: MeanFlow | None = None
 
     def __post_init__(self) -> None:
         """Refuse stages that are none."""
@@ -82,6 +86,6 @@ class Consistency:
             path: the path.
             distance: 1 - r / s.
         """
-        place = torch.sigmoid(-at.log_snr.double()) * (1.0 - distance)
+        place = at.place * (1.0 - distance)
         nearer = path.time_of(-torch.logit(place))
         return nearer.clamp_min(path.t_min).to(at.t)

@@ -83,6 +83,11 @@ class Marginal(NamedTuple):
         """Return g^2 = (sigma^2)' - 2 f sigma^2 of the same diffusion; needs alpha > 0."""
         return 2.0 * self.sigma * (self.d_sigma - self.drift * self.sigma)
 
+    @property
+    def place(self) -> Tensor:
+        """Return sigma / (alpha + sigma), 1 for pure noise: rectified flow's time of this noise."""
+        return torch.sigmoid(-self.log_snr.double())
+
     def knots(self) -> list[Marginal]:
         """Split the path at n times, shape (n,), into n marginals of scalars."""
         return [Marginal(*scalars) for scalars in zip(*map(torch.unbind, self), strict=True)]

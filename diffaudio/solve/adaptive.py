@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -77,6 +78,11 @@ class RK45(Solver):
             h = torch.maximum(h, then.t - t)  # both are negative: not past the end
             ahead, slopes = self._try(problem, z, t, h, slope)
             error = self._error(z, ahead, h * combined(_ERROR, slopes))
+            if math.isnan(error):
+                raise Refusal(
+                    f"{self}: the network's answers near t = {t.item():g} are no numbers",
+                    mend="look at the model's losses, or decode in fp32",
+                )
             if error <= 1.0:
                 z, t, slope = ahead, t + h, slopes[-1]
             h = h * min(max(_SAFETY * max(error, 1e-10) ** -0.2, _LEAST), _MOST)

@@ -11,7 +11,7 @@ from diffaudio.process import Marginal
 from diffaudio.shapes import State
 from diffaudio.solve.exponential import combined
 from diffaudio.solve.problem import Problem
-from diffaudio.solve.solver import Memory, Solver
+from diffaudio.solve.solver import Aim, Memory, Solver
 from diffaudio.solve.update import flow, held_noise, update
 
 
@@ -38,6 +38,11 @@ class DDIM(Solver):
         """Refuse an eta that is no share."""
         check_share(self, self.eta)
 
+    @property
+    def aim(self) -> Aim:
+        """Return `next` without fresh noise: then a network that is told of it makes no error."""
+        return "here" if self.eta else "next"
+
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
     ) -> tuple[State, Memory]:
@@ -58,6 +63,11 @@ class Renoise(Solver):
     """
 
     order: int = field(default=1, init=False, repr=False)
+
+    @property
+    def aim(self) -> Aim:
+        """Return `clean`: all that it keeps of an estimate is the clean state."""
+        return "clean"
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,6 +57,20 @@ class Sampler:
         at = path.at(times[[0, -1]] if self.solver.adaptive else times)
         refuse_singular(str(self.solver), path, at, self.solver.needs(at))
         return at.knots()
+
+    def jump(self, path: Path) -> Callable[[Marginal], float]:
+        """Return how far an estimate has to lead, 0 to 1, from each place: see the solver's aim."""
+        aim = self.solver.aim
+        places = [knot.place.item() for knot in self.knots(path)] if aim == "next" else []
+
+        def jump(at: Marginal) -> float:
+            if aim != "next":
+                return float(aim == "clean")
+            here = at.place.item()
+            then = max((place for place in places if place < here), default=0.0)
+            return 1.0 - then / here
+
+        return jump
 
     def __call__(self, denoise: Denoise, path: Path, guess: State | None, noise: Noise) -> State:
         """Run from noise to the clean state.

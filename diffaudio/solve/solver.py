@@ -7,13 +7,15 @@ as long as its plan says so beforehand. Solvers know the path as scalars at the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from diffaudio.process import Marginal
 from diffaudio.shapes import State
 from diffaudio.solve.problem import Problem
+
+Aim: TypeAlias = Literal["here", "next", "clean"]
 
 
 class Past(NamedTuple):
@@ -40,10 +42,17 @@ class Solver(ABC):
         order: the error falls as the number of steps to the power -order, on smooth problems.
         adaptive: it chooses its steps itself, from the first knot to the last; the calls asked for
             are the most that it may make.
+        aim: which estimate it wants of a network that can be told: the expected clean state here;
+            the one with which DDIM's update lands on the next knot; or the clean end itself.
     """
 
     order: int
     adaptive: ClassVar[bool] = False
+
+    @property
+    def aim(self) -> Aim:
+        """Return `here`: what every denoiser says."""
+        return "here"
 
     def plan(self, calls: int) -> tuple[Solver, ...]:
         """Spend a budget of network calls: the steps it buys, less the call of `finish`.

@@ -11,6 +11,8 @@ from diffaudio.log import log
 
 __all__ = ["warm_start"]
 
+NEW = "denoiser.jump."  # starts as nothing, so a model that was never told of jumps fits as well
+
 
 def warm_start(source: str, model: nn.Module) -> None:
     """Start from another experiment's weights: its best checkpoint, averaged where it has that.
@@ -25,6 +27,7 @@ def warm_start(source: str, model: nn.Module) -> None:
     folder = weights.find(Path(source), "best")
     state = weights.read_state(folder)
     ema = weights.EMA in state["files"]
-    weights.fit(model, weights.read_weights(folder, ema=ema), folder)
+    own = {name: held for name, held in model.state_dict().items() if name.startswith(NEW)}
+    weights.fit(model, own | weights.read_weights(folder, ema=ema), folder)
     kind = "averaged weights" if ema else "weights"
     log.info("starting from the %s of %s (step %s)", kind, folder, state.get("step"))

@@ -47,3 +47,8 @@ def test_too_few_calls_and_no_tolerance_are_refused():
         RK45().plan(7)
     with pytest.raises(Refusal, match="atol = 0"):
         RK45(atol=0.0)
+
+
+def test_answers_that_are_no_numbers_are_refused_at_once():
+    with pytest.raises(Refusal, match=r"near t = 10 are no numbers"):
+        solved(RK45(), lambda z, _: torch.full_like(z, torch.nan))

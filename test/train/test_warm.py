@@ -3,8 +3,11 @@ import torch
 from torch import nn
 
 from diffaudio import weights
+from diffaudio.denoiser import Denoiser, Surroundings
 from diffaudio.files import write_json
 from diffaudio.log import Refusal
+from diffaudio.nets import UNet1d
+from diffaudio.process import EDM, VE
 from diffaudio.train.warm import warm_start
 from diffaudio.weights import fit
 
@@ -43,6 +46,26 @@ def test_one_checkpoint_can_be_named(tmp_path, model):
     experiment(tmp_path, step=2, value=2.0)
     warm_start(str(folder), model)
     assert model.weight.tolist() == [[1.0, 1.0]]
+
+
+def test_a_model_that_is_told_of_jumps_starts_from_one_that_is_not(tmp_path):
+    """It answers the same at first, however far it is told to lead."""
+    torch.manual_seed(0)
+    plain, told = (
+        nn.ModuleDict({"denoiser": Denoiser(VE(), EDM(), UNet1d(1, 1, 1), jumps=jumps)})
+        for jumps in (False, True)
+    )
+    for parameter in plain.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    held = {weights.MODEL: weights.write_weights(tmp_path / weights.MODEL, plain.state_dict())}
+    write_json(tmp_path / weights.STATE, {"step": 1, "files": held})
+    warm_start(str(tmp_path), told)
+    z, at, beside = torch.randn(2, 1, 1, 64), VE().at(torch.tensor(1.0)), Surroundings(None, None)
+    with torch.no_grad():
+        one = plain["denoiser"].x0(z, at, beside)
+        for jump in (0.0, 0.5, 1.0):
+            aimed = told["denoiser"].aimed(beside, torch.full((2,), jump))
+            torch.testing.assert_close(told["denoiser"].x0(z, at, aimed), one)
 
 
 def test_another_model_is_refused_with_the_first_of_each_fault(tmp_path):
