@@ -9,7 +9,7 @@ from html import escape
 
 import numpy as np
 
-__all__ = ["curve", "interval", "scatter", "ticks"]
+__all__ = ["curve", "decades", "interval", "scatter", "ticks"]
 
 _LEFT, _BOTTOM, _EDGE = 44, 26, 8  # pixels around the drawing
 _POINTS, _MARKS = 400, 40  # of a curve: more are averaged; more are not marked one by one
@@ -66,6 +66,13 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Return the numbers 1, 2 and 5 times a power of ten between `low` and `high`, above 0."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [round(factor * 10.0**power, 12) for power in powers for factor in (1, 2, 5)]
+    return [value for value in every if low <= value <= high]
 
 
 def scatter(points: Sequence[tuple[float, float, str]], name: str, *, better: str) -> str:

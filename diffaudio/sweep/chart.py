@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from diffaudio.score.plot import ticks
+from diffaudio.score.plot import decades, ticks
 from diffaudio.sweep.table import Row
 
 __all__ = ["chart"]
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 520, 320, 60, 44, 28  # pixels of one drawing
 _LINE = 16  # of the legend
+_DECADE = 8.0  # from how far apart values are drawn by their ratio
 _COLOURS = ("#8c2f68", "#19704a", "#b3361f", "#2b5fa8", "#a06a00", "#5b5566", "#0e8a96", "#7a4fc0")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _STYLE = (
@@ -58,11 +59,17 @@ def _drawing(
     cost: Callable[[Row], float],
     left: int,
 ) -> str:
-    """Return one drawing, its corner at `left`; costs on a logarithmic axis."""
+    """Return one drawing, its corner at `left`; costs on a logarithmic axis.
+
+    So are values that are all above 0 and reach over almost a decade: small ones stay apart.
+    """
     every = [one for line in lines.values() for one in line]
     ends = [end for one in every for end in (one.metrics[metric]["ci95"] or [one.mean(metric)])]
     low, high = min(ends), max(ends)
     low, high = (low, high) if high > low else (low - 1.0, high + 1.0)
+    even = low > 0 and high > _DECADE * low
+    scale = math.log if even else float
+    bottom, top = scale(low), scale(high)
     costs = [max(cost(one), 1e-9) for one in every]
     first, last = math.log(min(costs)), math.log(max(costs))
     first, last = (first, last) if last > first else (first - 1.0, last + 1.0)
@@ -72,14 +79,15 @@ def _drawing(
         return left + _LEFT + share * (_WIDTH - _LEFT - 24)
 
     def up(value: float) -> float:
-        return _HEIGHT - _BOTTOM - (value - low) / (high - low) * (_HEIGHT - _BOTTOM - _TOP)
+        share = (scale(value) - bottom) / (top - bottom)
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP)
 
     better = every[0].metrics[metric]["better"]
     parts = [
         f'<text x="{left + _LEFT}" y="16">{escape(metric)} ({better} is better)</text>',
         f'<text x="{left + _WIDTH // 2}" y="{_HEIGHT - 8}" text-anchor="middle">{label}</text>',
     ]
-    for value in ticks(low, high):
+    for value in decades(low, high) if even else ticks(low, high):
         y = up(value)
         parts.append(
             f'<line class="grid" x1="{left + _LEFT}" x2="{left + _WIDTH - 20}" y1="{y:.1f}" '
@@ -92,7 +100,7 @@ def _drawing(
             f'text-anchor="middle">{value:g}</text>'
         )
     for key, line in lines.items():
-        ordered = sorted(line, key=cost)
+        ordered = sorted(line, key=lambda one: one.evaluations)
         points = [(across(cost(one)), up(one.mean(metric)), one) for one in ordered]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in points)
         look = _look(lines, key)
