@@ -7,7 +7,7 @@ key and place in the step, so neither batch, order nor number of devices changes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,6 +21,7 @@ from diffaudio.lesson import Lesson
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import frame_mask, masked, masked_mean
+from diffaudio.parts import Given, Level, refuse_misfits
 from diffaudio.prior import Plan, Prior
 from diffaudio.process import Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
@@ -28,8 +29,6 @@ from diffaudio.solve import KeyedNoise, Sampler
 
 __all__ = ["Model"]
 
-Given = Literal["none", "beside", "residual"]
-Level = Literal["none", "peak", "rms"]
 FLOOR = 1e-3  # the least level, -60 dB full scale: near silence is not blown up
 
 
@@ -69,33 +68,7 @@ class Model(nn.Module):
         through: Codec | None = None,
     ) -> None:
         super().__init__()
-        if path.uses_given and given == "none":
-            raise Refusal(
-                f"model.given: none, but {type(path).__name__} leads to what is given",
-                mend="set model.given to beside or residual, or choose a path without y",
-            )
-        if level != "none" and given == "none":
-            raise Refusal(
-                f"model.level: {level}, but nothing is given whose level could be restored",
-                mend="set model.level to none",
-            )
-        if prior and (given == "none" or level != "none" or codec.channels != 1):
-            raise Refusal(
-                f"model.prior: with given {given}, level {level}, {codec.channels} state channels",
-                mend="set model.given to beside, model.level to none, model.codec to LogMel",
-            )
-        if through and (given != "beside" or level != "none" or prior or path.uses_given):
-            raise Refusal(
-                f"model.through: with given {given}, level {level} and {type(path).__name__}",
-                mend="set model.given to beside, model.level to none, model.prior to null, and "
-                "choose a path without y",
-            )
-        if through and (through.bins, through.hop) != (codec.bins, codec.hop):
-            raise Refusal(
-                f"model.through: {through.bins} bins with a hop of {through.hop}, "
-                f"model.codec: {codec.bins} with {codec.hop}",
-                mend="give both the same n_fft and hop",
-            )
+        refuse_misfits(codec, path, through, given=given, level=level, reads=prior is not None)
         check_pair(path, target)
         self.through = through
         self.codec, self.objective, self.level = codec, objective, level
