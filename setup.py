@@ -3,7 +3,15 @@
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    "score": ["pesq", "pystoi", "speechmos", "onnxruntime", "faster-whisper"],
+    "score": [
+        "pesq",
+        "pystoi",
+        "speechmos",
+        "onnxruntime",
+        "faster-whisper",
+        "pyworld",
+        "webrtcvad-wheels",
+    ],
     "report": ["matplotlib", "tensorboard"],
     "corpus": ["av", "zstandard", "espeakng-loader"],
     "cluster": ["dask-jobqueue", "cryptography"],

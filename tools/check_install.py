@@ -28,6 +28,7 @@ PROGRAMS = {
 }
 MENDS = {
     "pesq": "needs a C compiler and Python's headers: apt-get install gcc python3-dev",
+    "pyworld": "needs a C++ compiler and Python's headers: apt-get install g++ python3-dev",
     "cluster": "tools/install.sh --extras score,report,corpus,cluster",
 }
 

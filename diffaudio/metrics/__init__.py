@@ -38,6 +38,7 @@ __all__ = [
 
 T = TypeVar("T")
 _DNSMOS_INSTALL = "pip install speechmos onnxruntime"
+_PYWORLD_INSTALL = "pip install pyworld (built from source: it takes a C++ compiler)"
 
 
 def _dnsmos(name: str, scale: str) -> Metric:
@@ -146,6 +147,8 @@ METRICS: dict[str, Metric] = {
             same_length=False,
             rate=None,
             function=mel_distortion,
+            packages=("pyworld",),
+            install=_PYWORLD_INSTALL,
         ),
         Metric(
             name="log-F0",
@@ -157,7 +160,7 @@ METRICS: dict[str, Metric] = {
             function=log_f0_error,
             decimals=3,
             packages=("pyworld",),
-            install="pip install pyworld (needs a C++ compiler)",
+            install=_PYWORLD_INSTALL,
         ),
         Metric(
             name="Duration",

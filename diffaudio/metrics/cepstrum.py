@@ -1,30 +1,41 @@
 """Mel-cepstral distortion, and the alignment of frames that comes with it.
 
-Cepstra are of 80 mel bands, Hann windows of 50 ms every 10 ms, silence at both ends left out. What
-lies 80 dB below an utterance's loudest band counts as that. Coefficients are those of a minimum
-phase filter, as in SPTK: ln|H| = c_0 + sum c_d cos(d w).
+Cepstra are of WORLD's envelope in 80 mel bands every 10 ms, silence at both ends left out. They are
+those of a minimum phase filter, as in SPTK: ln|H| = c_0 + sum c_d cos(d w), w on the mel axis.
 """
 
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from diffaudio.metrics.extent import sounding
 from diffaudio.metrics.intervals import Values
-from diffaudio.metrics.mel import mel_filters
 from diffaudio.metrics.metric import Signal
 from diffaudio.metrics.warp import warp
+from diffaudio.metrics.world import analysed
 
-__all__ = ["ORDER", "aligned", "cepstra", "distortion", "hop_of", "mel_cepstra", "mel_distortion"]
+__all__ = ["ORDER", "Aligned", "aligned", "cepstra", "distortion", "mel_distortion"]
 
 ORDER = 13
-_BANDS = 80
-_WINDOW, _HOP = 0.050, 0.010  # seconds
-_RANGE = 80.0  # dB
 _TO_DB = 10.0 / np.log(10.0) * np.sqrt(2.0)
+
+
+class Aligned(NamedTuple):
+    """An estimate and a recording of one text.
+
+    Attributes:
+        path: (k, 2) numbers of frames that belong together.
+        cepstra: of both, (f, 13) and (g, 13).
+        f0: of both in Hz, (f,) and (g,), 0 where nothing is voiced.
+    """
+
+    path: npt.NDArray[np.int64]
+    cepstra: tuple[Values, Values]
+    f0: tuple[Values, Values]
 
 
 def mel_distortion(estimate: Signal, reference: Signal, rate: int) -> float:
@@ -32,7 +43,7 @@ def mel_distortion(estimate: Signal, reference: Signal, rate: int) -> float:
 
     d is 1 to 13, so that level does not count. It is the root mean square, over the mel axis, of
     the levels' difference, both spectra smoothed to 13 coefficients. Numbers by other cepstra
-    (WORLD's envelope, 24 coefficients) or other windows do not compare.
+    (of an STFT, of 24 coefficients) or with silence at the ends do not compare.
 
     Args:
         estimate: (n,).
@@ -43,45 +54,15 @@ def mel_distortion(estimate: Signal, reference: Signal, rate: int) -> float:
         Unmeasurable: one of them is silent.
 
     Source: Kubichek 1993, "Mel-cepstral distance measure for objective speech quality assessment";
-        13 coefficients and alignment as in Skerry-Ryan et al. 2018 (arXiv:1803.09047), section 4.
+        13 coefficients and alignment as in Skerry-Ryan et al. 2018 (arXiv:1803.09047).
     """
-    path, one, two = aligned(estimate, reference, rate)
+    path, (one, two), _ = aligned(estimate, reference, rate)
     return float(distortion(one[path[:, 0]], two[path[:, 1]]).mean())
 
 
 def distortion(one: Values, two: Values) -> Values:
     """Return the distortion in dB, (k,), of cepstra (k, d), frame by frame."""
     return _TO_DB * np.sqrt(np.square(one - two).sum(axis=-1))
-
-
-def aligned(
-    estimate: Signal, reference: Signal, rate: int
-) -> tuple[npt.NDArray[np.int64], Values, Values]:
-    """Return the path (k, 2) of frames that belong together, and the cepstra of both."""
-    return _aligned(*(x.astype(np.float64).tobytes() for x in (estimate, reference)), rate)
-
-
-@functools.lru_cache(maxsize=1)  # several columns of a table come from one alignment
-def _aligned(
-    estimate: bytes, reference: bytes, rate: int
-) -> tuple[npt.NDArray[np.int64], Values, Values]:
-    names = {"estimate": estimate, "reference": reference}
-    one, two = (
-        mel_cepstra(sounding(np.frombuffer(x, np.float64), rate, name), rate)
-        for name, x in names.items()
-    )
-    squares = (one**2).sum(1)[:, None] + (two**2).sum(1) - 2 * one @ two.T
-    return warp(np.sqrt(np.maximum(squares, 0.0))), one, two
-
-
-def mel_cepstra(x: Signal, rate: int) -> Values:
-    """Return the cepstra of (n,), not silent: (1 + n // hop, 13), frames centred on k hop."""
-    size, hop = round(_WINDOW * rate), hop_of(rate)
-    padded = np.pad(x.astype(np.float64), (size // 2, size - size // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(x) + 1 : hop]
-    power = np.abs(np.fft.rfft(frames * np.hanning(size))) ** 2
-    bands = power @ mel_filters(_BANDS, size, rate).T
-    return cepstra(0.5 * np.log(np.maximum(bands, bands.max() * 10 ** (-_RANGE / 10))))
 
 
 def cepstra(levels: Values) -> Values:
@@ -91,6 +72,20 @@ def cepstra(levels: Values) -> Values:
     return 2.0 / bands * levels @ np.cos(angles * np.arange(1, ORDER + 1))
 
 
-def hop_of(rate: int) -> int:
-    """Return the samples between two frames."""
-    return round(_HOP * rate)
+def aligned(estimate: Signal, reference: Signal, rate: int) -> Aligned:
+    """Return which frames of two utterances belong together, by the distance of their cepstra.
+
+    Raises:
+        Unmeasurable: one of them is silent.
+    """
+    return _aligned(*(x.astype(np.float64).tobytes() for x in (estimate, reference)), rate)
+
+
+@functools.lru_cache(maxsize=1)  # several columns of a table come from one alignment
+def _aligned(estimate: bytes, reference: bytes, rate: int) -> Aligned:
+    named = {"estimate": estimate, "reference": reference}
+    heard = [sounding(np.frombuffer(x, np.float64), rate, name) for name, x in named.items()]
+    (f0, levels), (f0_two, levels_two) = (analysed(x, rate) for x in heard)
+    one, two = cepstra(levels), cepstra(levels_two)
+    squares = (one**2).sum(1)[:, None] + (two**2).sum(1) - 2 * one @ two.T
+    return Aligned(warp(np.sqrt(np.maximum(squares, 0.0))), (one, two), (f0, f0_two))

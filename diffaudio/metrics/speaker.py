@@ -78,10 +78,10 @@ def voiced(x: Signal) -> Values:
     """Return (n,) at 16 kHz, raised to -30 dB if it is quieter, without its longer pauses."""
     import webrtcvad
 
-    x = x.astype(np.float64)
-    level = 10 * np.log10(np.mean(x**2) + 1e-20)
-    x = x * 10 ** (max(0.0, _LEVEL - level) / 20)
-    windows = x[: len(x) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
+    loud: Values = x.astype(np.float64)
+    level = 10 * np.log10(np.mean(loud**2) + 1e-20)
+    loud = loud * 10 ** (max(0.0, _LEVEL - level) / 20)
+    windows: Values = loud[: len(x) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
     pcm = np.clip(np.round(windows * 32767), -32768, 32767).astype(np.int16)
     detector = webrtcvad.Vad(3)
     flags = np.array([detector.is_speech(window.tobytes(), 16000) for window in pcm], float)

@@ -22,13 +22,18 @@ def check(choice: str, audio: AudioSpec) -> None:
 
     Raises:
         Refusal: there is no such metric, it is not installed, needs another rate, or needs a
-            reference, which what is generated from nothing has not.
+            reference, which what is generated from nothing has not, or a text.
     """
     if choice == LOSS:
         return
     if choice not in METRICS:
         mend = suggest(choice, [*METRICS, LOSS])
         raise Refusal(f"train.valid_metric: no metric {choice!r}", mend=mend)
+    if METRICS[choice].needs_text or not METRICS[choice].same_length:
+        raise Refusal(
+            f"train.valid_metric: {choice} is of what is said, which validation does not know",
+            mend=f"choose SI-SDR or {LOSS}",
+        )
     if audio.given is None:
         raise Refusal(
             f"train.valid_metric: {choice} compares with a reference, but nothing is given",

@@ -92,3 +92,36 @@ def test_no_difference_has_p_1_and_a_gain_a_small_one():
 def test_pairs_must_match():
     with pytest.raises(ValueError, match="pairs"):
         paired(np.ones(3), np.ones(4))
+
+
+def test_a_ratio_is_resampled_as_a_ratio():
+    """By hand: draws of utterances, errors over words of each, ends from their quantiles."""
+    random = np.random.default_rng(5)
+    words = random.integers(1, 30, 50).astype(float)
+    errors = random.binomial(words.astype(int), 0.1).astype(float)
+    found = mean_interval(100 * errors / words, words, resamples=4000, seed=1)
+    assert found.mean == pytest.approx(100 * errors.sum() / words.sum())
+    drawn = np.random.default_rng(2).integers(50, size=(4000, 50))
+    ratios = 100 * errors[drawn].sum(axis=1) / words[drawn].sum(axis=1)
+    ends = np.quantile(ratios, [0.025, 0.975])
+    width = ends[1] - ends[0]
+    assert [found.low, found.high] == pytest.approx(ends, abs=0.15 * width)
+    plain = mean_interval(100 * errors / words, resamples=4000)
+    assert abs(plain.mean - found.mean) > 1e-6
+
+
+def test_equal_weights_are_none():
+    values = np.random.default_rng(0).normal(2, 1, 30)
+    plain, weighted = mean_interval(values), mean_interval(values, np.full(30, 7.0))
+    assert (plain.mean, plain.low, plain.high) == pytest.approx(
+        (weighted.mean, weighted.low, weighted.high)
+    )
+
+
+def test_a_ratio_is_paired_by_errors():
+    """A long utterance with many errors less outweighs short ones with one error more."""
+    words = np.array([100.0, *[5.0] * 5])
+    ours, theirs = np.array([0.0, *[1.0] * 5]), np.array([20.0, *[0.0] * 5])
+    test = paired(100 * ours / words, 100 * theirs / words, words)
+    assert test.difference.mean == pytest.approx(100 * (5 - 20) / 125)
+    assert test.p == sign_flip_p(100 * (ours - theirs))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -29,8 +30,12 @@ def other(run, request_, tmp_path):
 
 def test_tables_survive_the_file(tmp_path):
     table = [Scored("ä", 1.0, {"A": 2.0}, {"B": "short"}, {"C": "silent"})]
-    (tmp_path / "scores.jsonl").write_text(scores.lines(table, table, "noisy"))
+    table.append(Scored("b", 1.0, {"WER": 50.0}, {}, {}, {"WER": 2.0}, "words"))
+    (tmp_path / "scores.jsonl").write_text(scores.lines(table, {"noisy": table}))
     assert scores.read(tmp_path) == table
+    first, second = map(json.loads, (tmp_path / "scores.jsonl").read_text().splitlines())
+    assert set(first) == {"id", "seconds", "scores", "missing", "failed", "noisy"}
+    assert second["noisy"]["weights"] == {"WER": 2.0}
 
 
 def test_another_system_is_compared_beside_the_input(run, request_, other):

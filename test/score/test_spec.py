@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 from tones import Tones
@@ -17,18 +18,40 @@ from diffaudio.score.spec import (
     sets_protocol,
 )
 
+RATE = 8000
 TEST_SET = {"corpus": "mini", "split": "test", "utterances": 4, "manifest_sha256": "00"}
 
 
 def test_protocol_names_versions_and_what_is_compared(spec):
     pytest.importorskip("pystoi")
-    from importlib import metadata
-
     found = protocol([METRICS["ESTOI"], METRICS["SI-SDR"]], spec, ScoreSpec(), TEST_SET)
     assert found["metrics"]["ESTOI"]["packages"] == {"pystoi": metadata.version("pystoi")}
     assert found["metrics"]["SI-SDR"]["rate"] == spec.rate
     assert (found["reference"], found["baseline"]) == ("clean", "noisy")
     assert found["test_set"] == TEST_SET
+
+
+def test_scores_of_before_there_were_texts_stay_what_they_are(spec):
+    """A digest that moves here lets every kept and published score be of another protocol."""
+    found = protocol([METRICS["SI-SDR"]], spec, ScoreSpec(), TEST_SET)
+    intervals = (
+        "95 %, bias-corrected accelerated bootstrap over utterances, 10000 resamples, seed 0; "
+        "differences are paired; p by random sign flips of the differences, corrected for the "
+        "number of metrics (Holm)"
+    )
+    sdr = {"unit": "dB", "better": "higher", "rate": RATE, "version": 1, "packages": {}}
+    assert found == {
+        "version": 2,
+        "reference": "clean",
+        "baseline": "noisy",
+        "rate": RATE,
+        "channels": 1,
+        "resampler": f"soxr {metadata.version('soxr')}, HQ",
+        "metrics": {"SI-SDR": sdr},
+        "lengths": "estimate and reference agree to the sample; no alignment, no level change",
+        "test_set": TEST_SET,
+        "intervals": intervals,
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,6 +95,10 @@ def test_the_bootstrap_does_not_change_what_an_utterance_scores(spec):
         ({"resamples": 10}, "resamples: 10"),
         ({"worst": -1}, "worst: -1"),
         ({"metrics": ["KAD"]}, "metric 'KAD': not known"),
+        ({"metrics": ["WER"]}, "WER: of what should be said"),
+        ({"metrics": ["MCD"]}, "MCD: of what should be said"),
+        ({"metrics": ["SI-SDR"], "text": "text"}, "SI-SDR: sample by sample"),
+        ({"metrics": ["KAD"], "sets": SetsSpec([Tones()]), "text": "text"}, "one or the other"),
         ({"sets": SetsSpec([Tones()])}, "metric of sets 'PESQ': not known"),
     ],
 )

@@ -39,13 +39,19 @@ def test_the_chosen_one_is_measured_beside_the_usual_ones_if_the_rate_fits():
         ("PSEQ", "did you mean PESQ?"),
         ("Loss", "did you mean loss?"),
         ("si_sdr", "did you mean SI-SDR?"),
-        ("quality", "one of: DNSMOS,"),
+        ("quality", "one of: CER, DNSMOS,"),
     ],
 )
 def test_a_misspelt_one_is_refused_with_what_was_meant(name, mend):
     with pytest.raises(Refusal, match=f"train.valid_metric: no metric '{name}'") as caught:
         choice.check(name, audio())
     assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["WER", "MCD"])
+def test_one_of_what_is_said_cannot_choose(name):
+    with pytest.raises(Refusal, match=f"{name} is of what is said"):
+        choice.check(name, audio())
 
 
 def test_one_that_cannot_be_computed_is_refused_only_if_it_chooses(absent):
