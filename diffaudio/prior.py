@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from diffaudio.nets.layers import frame_mask, masked_mean
 from diffaudio.nets.text_encoder import DurationPredictor, TextEncoder
-from diffaudio.process.alignment import (
+from diffaudio.process import (
     expand_tokens,
     prior_scores,
     round_durations,

@@ -11,25 +11,24 @@ consistency.py  Consistency: few-step training
 mean_flow.py  MeanFlow: the same for a network that is told how far its estimate leads
 objective.py  Objective: times, weight, consistency of a training
 guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
-alignment.py  search_alignment (monotonic alignment search), prior_scores, expand_tokens,
-             durations from logarithms and evenly, token_starts
+alignment.py  search_alignment (monotonic alignment search), prior_scores
+durations.py  alignment_path, expand_tokens; durations from logarithms and evenly; token_starts
 forward_sum.py  forward_sum, beta_binomial_prior: soft alignment
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
 """
 
 from __future__ import annotations
 
-from diffaudio.process.alignment import (
+from diffaudio.process.alignment import prior_scores, search_alignment
+from diffaudio.process.bridges import SchroedingerBridgeVE, SchroedingerBridgeVP
+from diffaudio.process.consistency import Consistency
+from diffaudio.process.durations import (
     alignment_path,
     expand_tokens,
-    prior_scores,
     round_durations,
-    search_alignment,
     token_starts,
     uniform_durations,
 )
-from diffaudio.process.bridges import SchroedingerBridgeVE, SchroedingerBridgeVP
-from diffaudio.process.consistency import Consistency
 from diffaudio.process.forward_sum import beta_binomial_prior, forward_sum
 from diffaudio.process.guidance import (
     Answers,

@@ -29,7 +29,7 @@ from diffaudio.data.index import Index
 from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal, setup_log
 from diffaudio.nets.layers import masked
-from diffaudio.process.alignment import uniform_durations
+from diffaudio.process import uniform_durations
 
 RATE = 16000  # of what Whisper hears
 
