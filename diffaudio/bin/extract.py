@@ -15,10 +15,10 @@ from diffaudio.files import digest, exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
 from diffaudio.prior import Prior
-from diffaudio.text import Cache, cached
+from diffaudio.text import FOLDER, Cache, Readings, cached
 from diffaudio.text.front_end import VERSION
 
-__all__ = ["STAGE", "main", "text_keys"]
+__all__ = ["STAGE", "main", "read_texts", "text_keys"]
 
 STAGE = "extract"
 _SHOWN = 5  # problems named in a message
@@ -73,6 +73,26 @@ def text_keys(config: Config) -> dict[str, object]:
     """Return the keys of the configuration that readings depend on."""
     wanted = tuple(_FRONT_END + name for name in _READ)
     return {name: one for name, one in config.keys("model").items() if name.startswith(wanted)}
+
+
+def read_texts(config: Config, model: Model) -> dict[str, str]:
+    """Let a model that is to be trained read what stage 3 has read; return the digest of that.
+
+    Raises:
+        Refusal: the texts are not read, or by another front end.
+    """
+    if model.prior is None:
+        return {}
+    folder = config.options.dump / FOLDER
+    read = provenance.require(
+        folder,
+        stage=STAGE,
+        keys=text_keys(config),
+        usual=config.usual,
+        mend="read the texts with this configuration: `diffaudio extract`",
+    )
+    model.prior.reader = Readings(folder, model.prior.front_end)
+    return {str(folder): read}
 
 
 def _read(paths: Iterable[Path], prior: Prior, cache: Cache) -> None:

@@ -29,7 +29,7 @@ from diffaudio.files import exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
 from diffaudio.precision import bf16
-from diffaudio.text import FOLDER, Readings
+from diffaudio.text import Readings
 from diffaudio.train.begin import begin, finish
 from diffaudio.train.choice import measured
 from diffaudio.train.job import Job
@@ -121,7 +121,7 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
     }
     index = Index.open(options.dump / options.train_set)
     model = _model(config, audio, spec)
-    inputs |= _read_texts(config, model)
+    inputs |= extract.read_texts(config, model)
     log.info("%d utterances, %.2f h", len(index), index.samples.sum() / audio.rate / 3600)
     batching = Batching(
         global_batch=spec.global_batch,
@@ -174,26 +174,6 @@ def _model(config: Config, audio: AudioSpec, spec: TrainSpec) -> Model:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     log.info("%.2f million parameters", parameters / 1e6)
     return model
-
-
-def _read_texts(config: Config, model: Model) -> dict[str, str]:
-    """Let the model read what stage 3 has read for it; return the digest of that.
-
-    Raises:
-        Refusal: the texts are not read, or by another front end.
-    """
-    if model.prior is None:
-        return {}
-    folder = config.options.dump / FOLDER
-    read = provenance.require(
-        folder,
-        stage=extract.STAGE,
-        keys=extract.text_keys(config),
-        usual=config.usual,
-        mend="read the texts with this configuration: `diffaudio extract`",
-    )
-    model.prior.reader = Readings(folder, model.prior.front_end)
-    return {str(folder): read}
 
 
 def _sets(options: Any, spec: TrainSpec) -> list[str]:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from diffaudio import weights
 from diffaudio.config import Config
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
+from diffaudio.decode.meter import Meter, counted
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
 from diffaudio.log import Refusal
@@ -28,29 +28,6 @@ from diffaudio.shapes import Audio, Lengths
 from diffaudio.text import FILE, FrontEnd
 
 __all__ = ["Meter", "Trained", "load"]
-
-
-@dataclass
-class Meter:
-    """What a model has done since the meter was made or reset.
-
-    Attributes:
-        runs: of the sampler, each on one batch.
-        items: utterances and chunks in all of them.
-        calls: of the network.
-        evaluations: of the network, on one item each; guidance has several in one call.
-        seconds: of processing, from what is given in memory to audio in memory.
-    """
-
-    runs: int = 0
-    items: int = 0
-    calls: int = 0
-    evaluations: int = 0
-    seconds: float = 0.0
-
-    def reset(self) -> None:
-        """Start from nothing."""
-        self.runs, self.items, self.calls, self.evaluations, self.seconds = 0, 0, 0, 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -252,7 +229,7 @@ def _built(
     model = config.build(Model)
     weights.fit(model, weights.read_weights(checkpoint, ema=ema), checkpoint)
     model.requires_grad_(False).eval().to(device)
-    model.denoiser.net.register_forward_hook(partial(_count, meter))
+    model.denoiser.net.register_forward_hook(partial(counted, meter))
     return model
 
 
@@ -264,9 +241,3 @@ def _hours(exp: Path, step: int) -> float | None:
     rows = (row for row in read_log(log) if row.get("step", 0) <= step)
     total: float = sum(row.get("seconds", 0.0) for row in rows)
     return round(total / 3600, 4)
-
-
-def _count(meter: Meter, net: nn.Module, args: tuple[Tensor, ...], _: object) -> None:
-    del net
-    meter.calls += 1
-    meter.evaluations += len(args[0])

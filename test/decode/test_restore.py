@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, Waveform
-from diffaudio.decode import trained
+from diffaudio.decode.meter import Meter, counted
 from diffaudio.decode.restore import restore
 from diffaudio.inverse import DPS, Clip, LowPass, Mask, PiGDM, Projection, RePaint, Restoration
 from diffaudio.log import Refusal
@@ -39,9 +39,9 @@ def prior(tiny_exp, loaded):
         model = Model(codec, path, target, net, Objective(Uniform()))
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
-        whole, meter = loaded(tiny_exp), trained.Meter()
+        whole, meter = loaded(tiny_exp), Meter()
         model.requires_grad_(False).eval()
-        model.denoiser.net.register_forward_hook(partial(trained._count, meter))
+        model.denoiser.net.register_forward_hook(partial(counted, meter))
         spec = replace(whole.spec, **spec)
         return replace(whole, model=model, spec=spec, meter=meter)
 

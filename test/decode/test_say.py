@@ -13,9 +13,10 @@ from diffaudio import AudioModel
 from diffaudio.codec import LogMel, MelSpec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode import say as module
+from diffaudio.decode.meter import Meter
 from diffaudio.decode.say import say, sentences, spoken
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import Meter, Trained
+from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import UNet2d

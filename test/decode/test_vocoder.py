@@ -8,8 +8,9 @@ import torch
 from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, SpreadMel
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
+from diffaudio.decode.meter import Meter
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.trained import Meter, Trained
+from diffaudio.decode.trained import Trained
 from diffaudio.decode.vocoder import attach
 from diffaudio.log import Refusal
 from diffaudio.model import Model
