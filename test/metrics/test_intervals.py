@@ -95,17 +95,22 @@ def test_pairs_must_match():
 
 
 def test_a_ratio_is_resampled_as_a_ratio():
-    """By hand: draws of utterances, errors over words of each, ends from their quantiles."""
+    """By hand: draws of utterances, errors over words of each, the ends by Efron's formula."""
     random = np.random.default_rng(5)
     words = random.integers(1, 30, 50).astype(float)
     errors = random.binomial(words.astype(int), 0.1).astype(float)
     found = mean_interval(100 * errors / words, words, resamples=4000, seed=1)
     assert found.mean == pytest.approx(100 * errors.sum() / words.sum())
-    drawn = np.random.default_rng(2).integers(50, size=(4000, 50))
+    drawn = np.random.default_rng(1).integers(50, size=(4000, 50))
     ratios = 100 * errors[drawn].sum(axis=1) / words[drawn].sum(axis=1)
-    ends = np.quantile(ratios, [0.025, 0.975])
-    width = ends[1] - ends[0]
-    assert [found.low, found.high] == pytest.approx(ends, abs=0.15 * width)
+    normal, pulls = NormalDist(), 100 * errors - found.mean * words
+    bias = normal.inv_cdf((ratios < found.mean).mean())
+    pull = (pulls**3).sum() / (6 * (pulls**2).sum() ** 1.5)
+    tails = [bias + normal.inv_cdf(share) for share in (0.025, 0.975)]
+    shares = [normal.cdf(bias + z / (1 - pull * z)) for z in tails]
+    assert [found.low, found.high] == pytest.approx(
+        np.quantile(ratios, shares), rel=1e-3
+    )  # two draws tie
     plain = mean_interval(100 * errors / words, resamples=4000)
     assert abs(plain.mean - found.mean) > 1e-6
 

@@ -89,6 +89,15 @@ def test_worse_where_a_metric_that_should_be_low_rises(monkeypatch):
     assert compare(theirs, ours, ["PESQ"], SPEC, versus="a")["PESQ"]["verdict"] == BETTER
 
 
+def test_what_describes_is_not_judged():
+    after, before = made(gain=5.0)
+    (found,) = compare(
+        table(Duration=after), table(Duration=before), ["Duration"], SPEC, versus="a"
+    ).values()
+    assert found["verdict"] is None
+    assert found["withheld"] == "neither more nor less of it is better"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "p", "word"),
     [(0.1, 0.3, 0.04, BETTER), (0.0, 0.3, 0.01, SAME), (-0.1, 0.3, 0.01, SAME)]
