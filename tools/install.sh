@@ -55,11 +55,12 @@ if [[ $force == false && $(cat "$stamp" 2>>"$log") == "$wanted" ]]; then
     say "$prefix is up to date"
 else
     rm -f "$stamp"
-    if ! command -v cc >>"$log" || ! "$python" - <<'END' 2>>"$log"; then
+    if ! { command -v cc && command -v c++; } >>"$log" || ! "$python" - <<'END' 2>>"$log"; then
 import pathlib, sysconfig
 pathlib.Path(sysconfig.get_path("include"), "Python.h").read_bytes()
 END
-        apt_install gcc libc6-dev python3-dev || say "no C compiler for Python: pesq may fail"
+        apt_install g++ libc6-dev python3-dev ||
+            say "no C and C++ compilers for Python: pesq and pyworld may fail"
     fi
     whole=true
     say "diffaudio[$extras] into $prefix; with PyTorch, some minutes"
