@@ -8,7 +8,7 @@ CDPATH='' cd -- "$(dirname -- "$0")"
 stage=0                          # first stage to run
 stop_stage=6                     # last stage to run; 7 (conf/sweep.yaml) takes hours
 corpus=official                  # official, mini, synthetic, or a folder/ in the official layout
-hours=4                          # of speech in the synthetic corpus
+hours=                           # of speech in the synthetic corpus; empty: 1
 conf=conf/train.yaml             # configuration: audio, model, training, decoding, scoring
 vocoder=                         # that of its vocoder; empty: conf/vocoder_<conf>; none: no vocoder
 model=all                        # what stage 4 trains: voice, vocoder or all
@@ -36,8 +36,8 @@ vocoder=${vocoder:-conf/vocoder_$name.yaml} voc=exp/$(basename -- "$vocoder" .ya
 if [ "$vocoder" != none ]; then args="--decode.vocoder $voc $args"; fi
 configure "$exp/asked.$decode_tag.yaml"
 if stage 0 "Get the corpus: $root" "$root"; then
-    run python local/data.py --corpus "$corpus" --downloads downloads --hours "$hours" \
-        --force "$corpus_again"
+    run python local/data.py --corpus "$corpus" --downloads downloads \
+        ${hours:+--hours "$hours"} --force "$corpus_again"
 fi
 if stage 1 "List and check the recordings: $data" "$data"; then
     run diffaudio manifest --config "$conf" --recipe local/data.py --corpus "$root" --out "$data" \
