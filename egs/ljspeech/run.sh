@@ -49,12 +49,10 @@ fi
 if stage 3 "Read the texts: $dump/text" "$dump/text"; then
     run diffaudio extract --config "$conf" --data "$data" --out "$dump/text"
 fi
-train=(diffaudio train --dump "$dump" --ngpu "$ngpu" --num_nodes "$num_nodes")
-if [[ $vocoder != none && $model != voice ]] && stage 4 "Train the vocoder: $voc" "$voc"; then
-    run "${train[@]}" --config "$vocoder" --exp "$voc"
-fi
-if [[ $model != vocoder ]] && stage 4 "Train the voice: $exp" "$exp"; then
-    run "${train[@]}" --config "$conf" --exp "$exp"
+if stage 4 "Train: $model" "$exp"; then
+    train=(diffaudio train --dump "$dump" --ngpu "$ngpu" --num_nodes "$num_nodes")
+    [[ $vocoder == none || $model == voice ]] || run "${train[@]}" --config "$vocoder" --exp "$voc"
+    [[ $model == vocoder ]] || run "${train[@]}" --config "$conf" --exp "$exp"
 fi
 if stage 5 "Speak the $split set: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
     run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
@@ -63,5 +61,9 @@ fi
 if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
     run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
         --set "$split" --tag "$decode_tag" --nj "$nj"
+fi
+if stage 7 "Compare solvers and calls: $exp/sweep"; then
+    run diffaudio sweep --config conf/sweep.yaml "--sweep.models+=$exp" --data "$data" \
+        --dump "$dump" --set valid --out "$exp/sweep" --nj "$nj" --ngpu "$ngpu"
 fi
 finish

@@ -13,9 +13,11 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
+from diffaudio.sweep.spec import SweepSpec
 
 RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
-WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+SWEEP = RECIPE / "conf/sweep.yaml"
+WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {SWEEP})
 VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
@@ -61,6 +63,12 @@ def test_a_vocoder_has_the_mels_of_its_voice(path):
     voice = read(path.with_name(path.name.removeprefix("vocoder_")))
     assert read(path).build(Model).through.mel == voice.build(Model).codec.mel
     assert read(path).build(AudioSpec) == voice.build(AudioSpec)
+
+
+def test_every_cell_of_the_sweep_can_be_had():
+    argv = ["--config", str(SWEEP), "--sweep.models+=exp/mini"]
+    spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
+    assert len(spec.cells()) == len(spec.samplers) * len(spec.calls)
 
 
 def test_the_head_of_each_file_names_the_file():
