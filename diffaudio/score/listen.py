@@ -12,8 +12,8 @@ import numpy as np
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.convert import encode, quantise
 from diffaudio.score import picture
-from diffaudio.score.beside import RECORDINGS
 from diffaudio.score.measure import Scored
+from diffaudio.score.others import RECORDINGS
 from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
 from diffaudio.score.table import number
 

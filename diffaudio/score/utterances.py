@@ -14,8 +14,8 @@ from diffaudio.files import write_json, write_text
 from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, Prompt, available
 from diffaudio.score import about, scores
-from diffaudio.score.beside import RECORDINGS, Beside, given, recordings
 from diffaudio.score.measure import measure
+from diffaudio.score.others import RECORDINGS, Beside, given, recordings
 from diffaudio.score.pairs import Row, Sound, estimates
 from diffaudio.score.report import Evidence, report
 from diffaudio.score.request import Request, Work, configuration, trained

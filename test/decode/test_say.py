@@ -3,7 +3,6 @@
 import io
 import wave
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,7 +73,7 @@ def test_a_file_holds_it_and_a_stream_too(voice, tmp_path, monkeypatch):
     with wave.open(str(tmp_path / "out.wav")) as file:
         assert (file.getframerate(), file.getnframes()) == (8000, len(said))
     out = io.BytesIO()
-    monkeypatch.setattr(module.sys, "stdout", SimpleNamespace(buffer=out))
+    monkeypatch.setattr(module.sys, "stdout", io.TextIOWrapper(out))
     say(voice, TEXT, module.STDOUT)
     head, body = out.getvalue()[:44], out.getvalue()[44:]
     assert (head[:4], head[8:16], head[36:40]) == (b"RIFF", b"WAVEfmt ", b"data")

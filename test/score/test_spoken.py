@@ -14,7 +14,7 @@ from diffaudio.files import read_json, write_json
 from diffaudio.log import Refusal
 from diffaudio.metrics import METRICS, Recogniser
 from diffaudio.score import Request, ScoreSpec, score, shown, summarise
-from diffaudio.score.beside import RECORDINGS
+from diffaudio.score.others import RECORDINGS
 from diffaudio.score.publish import publish
 
 RATE = 16000
