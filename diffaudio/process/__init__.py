@@ -13,7 +13,6 @@ objective.py  Objective: times, weight, consistency of a training
 guidance.py  ClassifierFree (interval, rescaled, negative), Composed, CFGPlusPlus, Autoguidance
 alignment.py  search_alignment (monotonic alignment search), prior_scores
 durations.py  alignment_path, expand_tokens; durations from logarithms and evenly; token_starts
-forward_sum.py  forward_sum, beta_binomial_prior: soft alignment
 weight.py    Unit, EDMWeight, MinSNR, Sigmoid, Learned: how much each noise level counts
 """
 
@@ -29,7 +28,6 @@ from diffaudio.process.durations import (
     token_starts,
     uniform_durations,
 )
-from diffaudio.process.forward_sum import beta_binomial_prior, forward_sum
 from diffaudio.process.guidance import (
     Answers,
     Autoguidance,
@@ -102,10 +100,8 @@ __all__ = [
     "Weight",
     "X0",
     "alignment_path",
-    "beta_binomial_prior",
     "check_pair",
     "expand_tokens",
-    "forward_sum",
     "prior_scores",
     "round_durations",
     "search_alignment",

@@ -6,7 +6,7 @@ ends in the last, each has at least one frame. It is kept as durations, frames o
 Sources: Kim et al., Glow-TTS, 2020 (arXiv:2005.11129), algorithm 1 (the search) and the prior
 that is searched; Popov et al., Grad-TTS, 2021 (arXiv:2105.06337), the same with unit variance, and
 durations from their logarithms with a length scale. How the search is laid out, and what it was
-measured beside: doc/decisions/010-alignment-search.md. The learned, soft kind: forward_sum.py.
+measured beside: doc/decisions/010-alignment-search.md.
 """
 
 from __future__ import annotations

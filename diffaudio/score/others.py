@@ -54,16 +54,10 @@ def given(
     """Score what the model is given; nothing where it is given nothing."""
     if audio.given is None:
         return []
-    key = hashed(comparable(dict(protocol)))[:16]
-    table = measure_once(
-        request.data / "score_given" / request.split / f"{key}.jsonl",
-        [replace(sound, estimate=None) for sound in sounds],
-        metrics,
-        audio,
-        nj=nj,
-        title=f"score {audio.given}",
-        force=force,
-    )
+    kept, sounds = request.data / "score_given", [replace(one, estimate=None) for one in sounds]
+    path = kept / request.split / f"{_key(protocol)}.jsonl"
+    title = f"score {audio.given}"
+    table = measure_once(path, sounds, metrics, audio, nj=nj, title=title, force=force)
     names = [metric.name for metric in metrics]
     return [Beside(audio.given, INPUT, "baseline.json", table, names)]
 
@@ -84,14 +78,14 @@ def recordings(
     if not names or any(sound.prompt is None for sound in sounds):
         return []
     about = {name: one for name, one in protocol["metrics"].items() if name in names}
-    key = hashed(comparable({**protocol, "metrics": about}))[:16]  # others do not matter here
-    table = measure_once(
-        request.data / "score_recordings" / request.split / f"{key}.jsonl",
-        [replace(sound, estimate=None, role=audio.target) for sound in sounds],
-        alone,
-        audio,
-        nj=nj,
-        title=f"score {RECORDINGS}",
-        force=force,
-    )
+    sounds = [replace(one, estimate=None, role=audio.target) for one in sounds]
+    kept = request.data / "score_recordings" / request.split
+    path = kept / f"{_key({**protocol, 'metrics': about})}.jsonl"  # others do not matter here
+    title = f"score {RECORDINGS}"
+    table = measure_once(path, sounds, alone, audio, nj=nj, title=title, force=force)
     return [Beside(RECORDINGS, REAL, f"baseline_{RECORDINGS}.json", table, names)]
+
+
+def _key(protocol: Mapping[str, Any]) -> str:
+    """Return what a table that is kept is called after: all that its values depend on."""
+    return hashed(comparable(dict(protocol)))[:16]

@@ -87,13 +87,10 @@ def _drawing(
         f'<text x="{left + _LEFT}" y="16">{escape(metric)} ({better} is better)</text>',
         f'<text x="{left + _WIDTH // 2}" y="{_HEIGHT - 8}" text-anchor="middle">{label}</text>',
     ]
-    for value in decades(low, high) if even else ticks(low, high):
-        y = up(value)
-        parts.append(
-            f'<line class="grid" x1="{left + _LEFT}" x2="{left + _WIDTH - 20}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text x="{left + _LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{value:g}</text>"
-        )
+    parts += [
+        _label_up(left, up(value), value)
+        for value in (decades(low, high) if even else ticks(low, high))
+    ]
     for value in sorted({float(f"{one:.2g}") for one in costs})[:: max(1, len(set(costs)) // 8)]:
         parts.append(
             f'<text x="{across(value):.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
@@ -114,6 +111,15 @@ def _drawing(
                 f'fill="{_colour(lines, key)}"><title>{escape(said)}</title></circle>'
             )
     return "".join(parts)
+
+
+def _label_up(left: int, y: float, value: float) -> str:
+    """Return the grid line of a value, and its number."""
+    return (
+        f'<line class="grid" x1="{left + _LEFT}" x2="{left + _WIDTH - 20}" y1="{y:.1f}" '
+        f'y2="{y:.1f}"/><text x="{left + _LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+        f"{value:g}</text>"
+    )
 
 
 def _colour(lines: dict[tuple[str, str, str], list[Row]], key: tuple[str, str, str]) -> str:

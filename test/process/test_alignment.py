@@ -10,9 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from diffaudio.log import Refusal
 from diffaudio.process import (
-    beta_binomial_prior,
     expand_tokens,
-    forward_sum,
     prior_scores,
     search_alignment,
 )
@@ -102,9 +100,8 @@ def test_search_does_not_ask_how_scores_lie_in_memory_nor_for_their_gradient():
     ],
 )
 def test_lengths_that_allow_no_alignment_are_refused(tokens, frames, blamed):
-    for function in (search_alignment, forward_sum):
-        with pytest.raises(Refusal, match=blamed):
-            function(torch.zeros(2, 4, 9), lengths(*tokens), lengths(*frames))
+    with pytest.raises(Refusal, match=blamed):
+        search_alignment(torch.zeros(2, 4, 9), lengths(*tokens), lengths(*frames))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), INF])
@@ -190,14 +187,6 @@ def test_an_item_is_the_same_alone_and_in_a_batch():
         torch.testing.assert_close(scores[own, :n, :length], prior_scores(*alone))
         durations = search_alignment(prior_scores(*alone), tokens[own], frames[own])
         assert torch.equal(found[own, :n], durations)
-        torch.testing.assert_close(
-            forward_sum(scores, tokens, frames)[own],
-            forward_sum(scores[own, :n, :length], tokens[own], frames[own]),
-        )
-        torch.testing.assert_close(
-            beta_binomial_prior(tokens, frames)[own, :n, :length],
-            beta_binomial_prior(tokens[own], frames[own]),
-        )
 
 
 def test_search_recovers_what_frames_were_made_of():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from diffaudio.log import Refusal
 from diffaudio.process import (
     alignment_path,
-    beta_binomial_prior,
     expand_tokens,
     round_durations,
     token_starts,
@@ -81,8 +80,6 @@ def test_rounding_does_not_drift(seed, scale):
 def test_scales_that_are_none_are_refused(scale):
     with pytest.raises(Refusal, match="length_scale"):
         round_durations(torch.zeros(1, 2), lengths(2), length_scale=scale)
-    with pytest.raises(Refusal, match="scale"):
-        beta_binomial_prior(lengths(2), lengths(3), scale=scale)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), INF, 50.0])

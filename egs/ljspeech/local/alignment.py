@@ -29,7 +29,7 @@ from diffaudio.data.index import Index
 from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal, setup_log
 from diffaudio.nets.layers import masked
-from diffaudio.process import uniform_durations
+from diffaudio.process import token_starts, uniform_durations
 
 RATE = 16000  # of what Whisper hears
 
@@ -98,10 +98,10 @@ def _starts(
     words = [_plain(word) for word in re.split(r"[\s-]+", reading.said.strip())]
     if len(words) != len(firsts):
         return [], [[], []]
-    second = codec.hop / trained.audio.rate
+    hop, rate = codec.hop, trained.audio.rate
     starts = [
-        (row[0].cumsum(0) - row[0])[firsts].mul(second).tolist()
-        for row in (plan.durations, uniform)
+        token_starts(durations, hop=hop, rate=rate)[0, firsts].tolist()
+        for durations in (plan.durations, uniform)
     ]
     return words, starts
 

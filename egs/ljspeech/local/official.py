@@ -7,15 +7,15 @@ publishes (torchaudio/datasets/ljspeech.py); the server has none.
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
 from data import TABLE, WAVS
 
-from diffaudio.corpus.download import BLOCK, check_room, download
-from diffaudio.files import fsync_dir, write_json
-from diffaudio.log import Refusal, log
+from diffaudio.corpus.archive import unpack_tar
+from diffaudio.corpus.download import check_room, download
+from diffaudio.files import write_json
+from diffaudio.log import log
 
 __all__ = ["CHECKSUM", "LABEL", "URL", "make", "unpack"]
 
@@ -58,30 +58,7 @@ def unpack(archive: Path, folder: Path) -> None:
     Raises:
         Refusal: the archive is damaged, or is another one.
     """
-    temporary = folder / ".unpacking"
-    shutil.rmtree(temporary, ignore_errors=True)
-    (temporary / WAVS).mkdir(parents=True)
-    try:
-        with tarfile.open(archive, "r|bz2") as packed:  # from front to back: bzip2 cannot seek
-            for member in packed:
-                target = _target(member)
-                source = packed.extractfile(member) if target else None
-                if target and source:
-                    with source, (temporary / target).open("xb") as file:
-                        shutil.copyfileobj(source, file, BLOCK)
-        if not (temporary / TABLE).is_file():
-            raise tarfile.ReadError(f"it has no {TABLE}")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        shutil.rmtree(temporary)
-        raise Refusal(
-            f"{archive}: cannot be unpacked ({error})", mend="delete it and run again"
-        ) from error
-    for path in sorted(temporary.iterdir()):
-        if (folder / path.name).is_dir():
-            shutil.rmtree(folder / path.name)
-        path.rename(folder / path.name)
-    temporary.rmdir()
-    fsync_dir(folder)
+    unpack_tar(archive, folder, _target, mode="r|bz2", folders=[WAVS], needed=[TABLE])
 
 
 def _target(member: tarfile.TarInfo) -> str:
