@@ -116,7 +116,8 @@ def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
 def _macs(model: Model, batch: Batch) -> float:
     """Count the multiply-adds of one network call."""
     state = model.codec.encode(batch.target)
-    given = None if batch.given is None else model.codec.encode(batch.given)
+    heard = batch.target if model.through else batch.given
+    given = None if heard is None else (model.through or model.codec).encode(heard)
     if model.prior is not None:
         given = torch.zeros_like(state)
     path = model.denoiser.path
