@@ -44,6 +44,8 @@ class Denoiser(nn.Module):
         condition: what tells the network of labels and the like.
         residual: the process describes the difference between the clean state and what is given.
         jumps: the network is told how far its estimate leads.
+        hides: the network was shown zeros instead of what is given in a share of its training, so
+            that it knows what to answer where it is told nothing.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class Denoiser(nn.Module):
         *,
         residual: bool = False,
         jumps: bool = False,
+        hides: bool = False,
     ) -> None:
         super().__init__()
-        self.path, self.target, self.residual = path, target, residual
+        self.path, self.target, self.residual, self.hides = path, target, residual, hides
         self.net, self.condition = net, condition
         self.jump = Jump(net.embedding) if jumps else None
 
@@ -111,10 +114,11 @@ class Denoiser(nn.Module):
         if guidance is None:
             answers = self.answers(beside, fields, jump=jump)
             return lambda z, at: answers(z, at, 1)[0]
-        if guidance.others and self.condition is None:
+        if guidance.others and self.condition is None and not self.hides:
             raise Refusal(
                 f"{guidance}: the model has no condition to be guided by",
-                mend="set decode.sampler.guidance to null, or train with model.condition",
+                mend="set decode.sampler.guidance to null, or train with model.condition, a voice "
+                "with model.prior.init_args.drop above 0",
             )
         known = self.condition.fields if self.condition else ()
         unknown = [name for other in guidance.others for name in other or {} if name not in known]
@@ -154,12 +158,13 @@ class Denoiser(nn.Module):
         """
         y, mask = beside.y, beside.mask
         base = y if self.residual else None
+        shown = None if y is None else [self._shown(y, other) for other in ({}, *others)]
         conditions = [self._asked(fields, other) for other in ({}, *others)]
 
         def answer(z: State, at: Marginal, count: int) -> Sequence[State]:
             told = [one for one in conditions[:count] if one is not None]
             many = Surroundings(
-                None if y is None else _repeated(y, count),
+                None if shown is None else torch.cat(shown[:count]),
                 None if mask is None else _repeated(mask, count),
                 Condition.joined(told) if told else None,
             )
@@ -169,6 +174,10 @@ class Denoiser(nn.Module):
             return [masked(x if base is None else x + base, mask) for x in x0.chunk(count)]
 
         return answer
+
+    def _shown(self, y: State, other: Mapping[str, Any] | None) -> State:
+        """Return what is given as the network is shown it: nothing, if it may be told nothing."""
+        return torch.zeros_like(y) if self.hides and other is None else y
 
     def _asked(self, fields: Fields, other: Mapping[str, Any] | None) -> Condition | None:
         """Return the utterances' condition, some values replaced, or that of being told nothing."""

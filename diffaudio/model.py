@@ -81,7 +81,15 @@ class Model(nn.Module):
         jumps = few is not None and few.mean_flow is not None
         residual = given == "residual"
         self.prior = prior(codec.bins) if prior else None
-        self.denoiser = Denoiser(path, target, made, told, residual=residual, jumps=jumps)
+        self.denoiser = Denoiser(
+            path,
+            target,
+            made,
+            told,
+            residual=residual,
+            jumps=jumps,
+            hides=self.prior is not None and self.prior.drop > 0,
+        )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -134,7 +142,7 @@ class Model(nn.Module):
             x0, y, frames = self._segment(batch.keys, x0, plan)
         change = x0 - y if self.denoiser.residual and y is not None else x0
         lesson = Lesson(self.denoiser, self.objective, self.weight)
-        total, error, estimate = lesson(change, y, frames, batch)
+        total, error, estimate = lesson(change, self._shown(batch.keys, y), frames, batch)
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
@@ -143,6 +151,13 @@ class Model(nn.Module):
             parts["audio"] = masked_mean((decoded - audio).abs(), inside[:, None].float())
             total = total + self.objective.audio_loss * parts["audio"]
         return total, {name: part.detach() for name, part in parts.items()}
+
+    def _shown(self, keys: Sequence[int], y: State | None) -> State | None:
+        """Hide a share of the training items' texts from the denoiser; no item that is scored."""
+        if self.prior is None or not self.prior.drop or y is None or not self.training:
+            return y
+        told = [generator(key, "hide").random() >= self.prior.drop for key in keys]
+        return y * torch.tensor(told).to(y)[:, None, None, None]
 
     def _segment(self, keys: Sequence[int], x0: State, plan: Plan) -> tuple[State, State, Lengths]:
         """Cut the part of each item that the denoiser is trained on out of x0 and y."""

@@ -56,12 +56,14 @@ class Prior(nn.Module, ABC):
         example: a value of each, for trying it out.
         front_end: text to symbols.
         reader: what reads texts, the front end itself or its readings of a corpus.
+        drop: share of the training items whose denoiser is told nothing.
     """
 
     fields: tuple[str, ...]
     example: Mapping[str, Any]
     front_end: FrontEnd
     reader: FrontEnd | Readings
+    drop: float = 0.0
 
     @abstractmethod
     def forward(
@@ -96,6 +98,11 @@ class TextPrior(Prior):
         depth: transformer blocks of the encoder.
         heads: their attention heads.
         duration_weight: of the duration predictor's loss, in squared logarithms of frames.
+        drop: share of the training items whose denoiser is shown no means: classifier-free guidance
+            needs some.
+
+    Raises:
+        ValueError: drop is no share.
     """
 
     def __init__(
@@ -108,8 +115,12 @@ class TextPrior(Prior):
         depth: int = 4,
         heads: int = 2,
         duration_weight: float = 1.0,
+        drop: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= drop < 1:
+            raise ValueError(f"drop must be in [0, 1): {drop}")
+        self.drop = drop
         self.fields, self.duration_weight = (field,), duration_weight
         self.front_end = self.reader = front_end
         self.example = {field: "one"}

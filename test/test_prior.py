@@ -1,5 +1,7 @@
 """The prior of a text: its alignment, its plan, and that an item is its own in any batch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import UNet2d
 from diffaudio.prior import TextPrior
-from diffaudio.process import Objective, RectifiedFlow, Uniform, Velocity
+from diffaudio.process import ClassifierFree, Objective, RectifiedFlow, Uniform, Velocity
 from diffaudio.solve import DDIM, Sampler, UniformGrid
 from diffaudio.text import Characters, FrontEnd
 
@@ -97,7 +99,7 @@ def test_durations_do_not_bend_the_encoder():
     assert all(parameter.grad is None for parameter in made.encoder.parameters())
 
 
-def model(segment=None):
+def model(segment=None, drop=0.0):
     torch.manual_seed(0)
     mel = MelSpec(rate=8000, n_fft=256, hop=80, bands=8)
 
@@ -111,7 +113,9 @@ def model(segment=None):
         net,
         Objective(times=Uniform(), segment=segment),
         given="beside",
-        prior=lambda bins: TextPrior(bins, front_end=LETTERS, width=16, depth=1),
+        prior=lambda bins: TextPrior(
+            bins, front_end=LETTERS, width=16, depth=1, drop=drop
+        ),
     )
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
@@ -182,3 +186,49 @@ def test_without_a_plan_or_a_place_for_it_is_refused():
             Objective(times=Uniform()),
             prior=lambda bins: TextPrior(bins, front_end=LETTERS),
         )
+
+
+def shown(made):
+    """What the denoiser's network is shown beside the state, call by call."""
+    seen = []
+    made.denoiser.net.register_forward_pre_hook(lambda _, args: seen.append(args[0][:, 1:]))
+    return seen
+
+
+def test_a_share_of_training_items_is_shown_no_means_and_those_that_are_scored_all():
+    made, one = model(drop=0.2).train(), batch(TEXTS)
+    seen = shown(made)
+    for step in range(40):
+        one.keys = [3 * step, 3 * step + 1, 3 * step + 2]
+        with torch.no_grad():
+            made(one)
+    hidden = sum((y.abs().amax((1, 2, 3)) == 0).sum().item() for y in seen)
+    assert 12 <= hidden <= 36  # 24 of 120, deviation 4.4
+    seen.clear()
+    made.eval()(one)
+    assert all((y.abs().amax((1, 2, 3)) > 0).all() for y in seen)
+
+
+def test_guidance_leads_away_from_the_answer_to_no_means():
+    made, sampler = model(drop=0.2), Sampler(DDIM(), UniformGrid(), 1)
+    plan = made.plan({"text": TEXTS})
+    samples = made.codec.samples(plan.frames)
+    state = {}
+
+    def decoded(made, samples, frames):
+        state["x"] = made
+        return torch.zeros(len(made), 1, int(samples.max()))
+
+    made._decoded = decoded
+    seen = shown(made)
+
+    def run(plan, guidance=None):
+        made.generate(plan, samples, [1, 2, 3], replace(sampler, guidance=guidance))
+        return state["x"]
+
+    told, nothing = run(plan), run(plan._replace(y=torch.zeros_like(plan.y)))
+    torch.testing.assert_close(run(plan, ClassifierFree(3.0)), nothing + 3.0 * (told - nothing))
+    assert seen[-1].shape[0] == 6
+    assert seen[-1][3:].abs().max() == 0
+    with pytest.raises(Refusal, match=r"model\.prior\.init_args\.drop above 0"):
+        model().generate(plan, samples, [1, 2, 3], replace(sampler, guidance=ClassifierFree(3.0)))
