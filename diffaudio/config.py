@@ -89,6 +89,10 @@ class Config:
             raise Refusal(f"section {name}: {error}") from error
         return built
 
+    def of(self, sections: Mapping[str, Any]) -> Config:
+        """Return a configuration with other values in its sections, of the same types."""
+        return Config(sections, self._types, self._others, self.options)
+
     def keys(self, *sections: str) -> dict[str, Any]:
         """Return the flat keys of `sections`: {"audio.rate": 16000, "model.net": "...", ...}."""
         flat: dict[str, Any] = {}

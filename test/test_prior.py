@@ -113,9 +113,7 @@ def model(segment=None, drop=0.0):
         net,
         Objective(times=Uniform(), segment=segment),
         given="beside",
-        prior=lambda bins: TextPrior(
-            bins, front_end=LETTERS, width=16, depth=1, drop=drop
-        ),
+        prior=lambda bins: TextPrior(bins, front_end=LETTERS, width=16, depth=1, drop=drop),
     )
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.1)

@@ -14,7 +14,6 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import digest, exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
-from diffaudio.prior import Prior
 from diffaudio.text import FOLDER, Cache, Readings, cached
 from diffaudio.text.front_end import VERSION
 
@@ -55,9 +54,11 @@ def main(argv: list[str]) -> int:
             force=options.force,
             outputs=("front_end.json",),
         ):
-            prior.front_end.save(options.out)
-            with cached(options.out, prior.front_end) as cache:
-                _read(paths, prior, cache)
+            learnt = (text for _, text in _texts(paths, prior.fields[0], only=options.train_set))
+            front_end = prior.front_end.learned(learnt, options.out)
+            front_end.save(options.out)
+            with cached(options.out, front_end) as cache:
+                _read(paths, prior.fields[0], cache)
             log.info("%s: %d texts read, %d known", options.out, cache.made, cache.found)
             provenance.finish(options.out)
     return 0
@@ -66,6 +67,9 @@ def main(argv: list[str]) -> int:
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the manifests")
     parser.add_argument("--out", type=Path, required=True, help="folder to write: dump/X/text")
+    parser.add_argument(
+        "--train_set", default="train", help="split whose texts units are learned from: Pieces"
+    )
     parser.add_argument("--force", action="store_true", help="do it again")
 
 
@@ -95,14 +99,14 @@ def read_texts(config: Config, model: Model) -> dict[str, str]:
     return {str(folder): read}
 
 
-def _read(paths: Iterable[Path], prior: Prior, cache: Cache) -> None:
+def _read(paths: Iterable[Path], field: str, cache: Cache) -> None:
     """Read every text.
 
     Raises:
         Refusal: some cannot be read: the first few are named with file, line and utterance.
     """
     problems: list[Refusal] = []
-    for place, text in _texts(paths, prior.fields[0]):
+    for place, text in _texts(paths, field):
         try:
             cache.read(text, place=place)
         except Refusal as problem:
@@ -113,13 +117,17 @@ def _read(paths: Iterable[Path], prior: Prior, cache: Cache) -> None:
         raise Refusal("\n  ".join(lines), mend=problems[0].mend)
 
 
-def _texts(paths: Iterable[Path], field: str) -> Iterator[tuple[str, str]]:
-    """Yield place and text of each row.
+def _texts(
+    paths: Iterable[Path], field: str, *, only: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield place and text of each row, of one split or of all.
 
     Raises:
         Refusal: a row has none.
     """
     for path in paths:
+        if only is not None and path.stem != only:
+            continue
         for number, row in enumerate(manifest.read(path), 1):
             place = f"{path}:{number} ({row['id']})"
             if not isinstance(row.get(field), str):

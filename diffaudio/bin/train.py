@@ -24,12 +24,13 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.index import Index
 from diffaudio.data.loader import Batching, train_loader
+from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
 from diffaudio.precision import bf16
-from diffaudio.text import Readings
+from diffaudio.text import FOLDER, Readings
 from diffaudio.train.begin import begin, finish
 from diffaudio.train.choice import measured
 from diffaudio.train.job import Job
@@ -163,7 +164,7 @@ def _model(config: Config, audio: AudioSpec, spec: TrainSpec) -> Model:
         Refusal: it cannot take this audio, or is to be trained on what it cannot be trained on.
     """
     torch.manual_seed(plan.key(spec.seed, "weights"))
-    model = config.build(Model)
+    model = with_front_end(config, config.options.dump / FOLDER).build(Model)
     model.check(audio)
     if model.objective.coupled is not None and spec.crop_seconds is not None:
         raise Refusal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import re
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,9 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.log import Refusal
 from diffaudio.model import Model
+from diffaudio.text import held_files
 
-__all__ = ["MODEL", "SECTIONS", "check_config", "own_classes", "read_config"]
+__all__ = ["MODEL", "SECTIONS", "check_config", "own_classes", "read_config", "with_front_end"]
 
 MODEL: dict[str, type] = {"audio": AudioSpec, "model": Model}  # what was trained
 SECTIONS: dict[str, type] = {**MODEL, "decode": DecodeSpec}  # and how to run it
@@ -75,6 +77,25 @@ def read_config(
         description="A trained model's configuration.",
         sections=sections,
     )
+
+
+def with_front_end(config: Config, folder: Path) -> Config:
+    """Return the configuration with the front end's files where they are: beside the model.
+
+    The configuration itself names them where they were when it was written, or not at all: pieces
+    are learned in stage 3.
+
+    Args:
+        config: section model among others.
+        folder: of the model, or of what stage 3 has read.
+    """
+    held = held_files(folder)
+    if not held:
+        return config
+    sections = copy.deepcopy(dict(config.sections))
+    units = sections["model"]["prior"]["init_args"]["front_end"]["units"]
+    units["init_args"].update({field: str(path) for field, path in held.items()})
+    return config.of(sections)
 
 
 def own_classes(config: Config) -> list[str]:

@@ -17,6 +17,7 @@ from diffaudio import weights
 from diffaudio.config import Config
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode.chunks import cross_faded
+from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.meter import Meter, counted
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import read_log
@@ -203,6 +204,7 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = spec.ema and found != folder  # an exported folder holds one set of weights
+    config = with_front_end(config, folder)
     audio, meter = config.build(AudioSpec), Meter()
     model = _built(config, found, ema=ema, device=place, meter=meter)
     model.check(audio)

@@ -19,7 +19,7 @@ sentences.py      long text in sentences with pauses
 """
 
 from diffaudio.text.cache import Cache
-from diffaudio.text.front_end import FILE, FrontEnd, Reading
+from diffaudio.text.front_end import FILE, FrontEnd, Reading, held_files
 from diffaudio.text.phonemes import Phonemes
 from diffaudio.text.pieces import Pieces, train_pieces
 from diffaudio.text.readings import FOLDER, Readings, cached
@@ -40,6 +40,7 @@ __all__ = [
     "Sentence",
     "Units",
     "cached",
+    "held_files",
     "split_sentences",
     "train_pieces",
 ]

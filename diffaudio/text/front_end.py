@@ -13,7 +13,7 @@ import functools
 import hashlib
 import json
 import pydoc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from diffaudio.log import Refusal, log
 from diffaudio.text.english import normalise
 from diffaudio.text.units import Units
 
-__all__ = ["FILE", "VERSION", "FrontEnd", "Reading", "state_digest"]
+__all__ = ["FILE", "VERSION", "FrontEnd", "Reading", "held_files", "state_digest"]
 
 VERSION = 1
 """Raised when the same text would be read otherwise: what was kept of readings is made again."""
@@ -77,6 +77,16 @@ class FrontEnd:
         symbols = self.units.split(said)
         ids = self.units.number(symbols, place=place)
         return Reading(said, tuple(symbols), tuple(ids))
+
+    def learned(self, texts: Iterable[str], folder: Path) -> FrontEnd:
+        """Return the front end that a corpus leads to, and write what it has learned to `folder`.
+
+        Args:
+            texts: of the corpus' training set, as they are written.
+            folder: where `save` will write the rest.
+        """
+        units = self.units.learned(map(self.say, texts), folder / _file("model"))
+        return dataclasses.replace(self, units=units)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -140,6 +150,13 @@ class FrontEnd:
         if source != units.source():
             log.warning("%s: dictionary or tagger are others here: words may differ", path)
         return cls(units, normalise=language)
+
+
+def held_files(folder: Path) -> dict[str, Path]:
+    """Return the files in `folder` that the units of its front end hold, by the units' field."""
+    path = folder / FILE
+    held = read_json(path)["held"] if path.is_file() else {}
+    return {field: folder / _file(field) for field in held}
 
 
 def state_digest(state: Mapping[str, Any]) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from diffaudio.files import atomic
 from diffaudio.log import Refusal
@@ -20,10 +20,10 @@ from diffaudio.text.units import Units
 
 __all__ = ["Pieces", "train_pieces"]
 
+Kind: TypeAlias = Literal["unigram", "bpe"]
 
-def train_pieces(
-    texts: Iterable[str], path: Path, *, size: int, kind: Literal["unigram", "bpe"] = "unigram"
-) -> None:
+
+def train_pieces(texts: Iterable[str], path: Path, *, size: int, kind: Kind = "unigram") -> None:
     """Learn pieces from the texts of a corpus and write their model.
 
     The same texts in the same order give the same bytes: one thread, nothing drawn at random.
@@ -71,22 +71,33 @@ def train_pieces(
 
 @dataclass(frozen=True)
 class Pieces(Units):
-    """Parts of words in small letters, from a model that `train_pieces` wrote.
+    """Parts of words in small letters.
 
     Args:
-        model: its file.
+        model: file of one that `train_pieces` wrote; null learns it from the corpus in stage 3.
+        size: number of pieces where they are learned.
+        kind: unigrams or byte pairs.
 
     Raises:
         Refusal: it is not there, or is no model.
     """
 
-    model: Path
+    model: Path | None = None
+    size: int = 500
+    kind: Kind = "unigram"
 
     def __post_init__(self) -> None:
-        _ = self._processor
+        if self.model is not None:
+            _ = self._processor
 
     @cached_property
     def _content(self) -> bytes:
+        if self.model is None:
+            raise Refusal(
+                "Pieces: they are not learned yet",
+                mend="run stage 3 of the recipe, or name a file in model.prior.init_args."
+                "front_end.units.init_args.model",
+            )
         try:
             return self.model.read_bytes()
         except OSError as error:
@@ -106,16 +117,26 @@ class Pieces(Units):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the pieces in the model's order; `▁` is a blank, the first one is unknown."""
-        return self._names
+        """Return the pieces in the model's order; `▁` is a blank, the first one is unknown.
+
+        Before they are learned they have numbers, but no names.
+        """
+        return tuple(map(str, range(self.size))) if self.model is None else self._names
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         return tuple(map(self._processor.id_to_piece, range(self._processor.get_piece_size())))
 
+    def learned(self, texts: Iterable[str], path: Path) -> Units:
+        """Return the pieces that a corpus leads to, where no file is named."""
+        if self.model is not None:
+            return self
+        train_pieces(texts, path, size=self.size, kind=self.kind)
+        return replace(self, model=path)
+
     def held(self) -> Mapping[str, bytes]:
         """Return the model."""
-        return {"model": self._content}
+        return {} if self.model is None else {"model": self._content}
 
     def split(self, text: str) -> list[str]:
         """Return the pieces of a text; what the model does not know as it was written."""

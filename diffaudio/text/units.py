@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from diffaudio.log import Refusal
 
@@ -33,6 +34,16 @@ class Units(ABC):
     @abstractmethod
     def split(self, text: str) -> list[str]:
         """Return the symbols of a text; what has no symbol stands there as it was written."""
+
+    def learned(self, texts: Iterable[str], path: Path) -> Units:
+        """Return the units that a corpus leads to: these, but where units are learned.
+
+        Args:
+            texts: of the corpus' training set, as they are said.
+            path: of the file to write, if there is anything to keep.
+        """
+        del texts, path
+        return self
 
     def held(self) -> Mapping[str, bytes]:
         """Return the content of the files that fields name, by the field: models carry it."""

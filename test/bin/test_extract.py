@@ -4,9 +4,12 @@ import pytest
 
 from diffaudio.bin import extract
 from diffaudio.data import manifest
+from diffaudio.decode.configuration import MODEL as MODEL_SECTIONS
+from diffaudio.decode.configuration import read_config, with_front_end
 from diffaudio.files import write_json
 from diffaudio.log import Refusal
-from diffaudio.text import Characters, FrontEnd, Readings
+from diffaudio.model import Model
+from diffaudio.text import Characters, FrontEnd, Readings, train_pieces
 
 MODEL = """
 audio: {rate: 8000, target: speech}
@@ -49,6 +52,23 @@ def write(folder, texts):
 def run(folder):
     config, data, out = folder / "c.yaml", folder / "data", folder / "text"
     return extract.main(["--config", str(config), "--data", str(data), "--out", str(out)])
+
+
+def test_pieces_are_learned_from_the_training_set(recipe):
+    texts = ["one bird sings", "two birds sing", "birds sang", "a bird sang two songs"]
+    write(recipe, {"train": texts, "test": ["one bird sang"]})
+    config = recipe / "c.yaml"
+    units = "{class_path: Pieces, init_args: {size: 20}}"
+    config.write_text(MODEL + PRIOR.replace("{class_path: Characters}", units))
+    assert run(recipe) == 0
+    train_pieces(texts, recipe / "alone.model", size=20)
+    learned = (recipe / "text" / "front_end.model").read_bytes()
+    assert learned == (recipe / "alone.model").read_bytes()
+    there = with_front_end(read_config(config, sections=MODEL_SECTIONS), recipe / "text")
+    front_end = there.build(Model).prior.front_end
+    readings = Readings(recipe / "text", front_end)
+    assert readings.read("one bird sang") == front_end.read("one bird sang")
+    assert len(front_end.units.names) == len(FrontEnd.load(recipe / "text").units.names) <= 20
 
 
 def test_every_text_is_read_once(recipe, caplog):

@@ -11,9 +11,11 @@ from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
 from diffaudio.sweep.spec import SweepSpec
+from diffaudio.text import FrontEnd
 
 RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
 SWEEP = RECIPE / "conf/sweep.yaml"
@@ -29,9 +31,18 @@ def read(path, *words):
         return parse(argv, prog="test", description="", sections=EXPERIMENT)
 
 
+def learned(config, folder):
+    texts = ["a bird sang no song", "no two birds sang", "a song of two birds is no bird"]
+    units = replace(config.build(Model).prior.front_end.units, size=20)
+    FrontEnd(units).learned(texts, folder).save(folder)
+    return with_front_end(config, folder)
+
+
 @pytest.mark.parametrize("path", WHOLE + TUNING, ids=lambda path: path.stem)
-def test_it_trains_and_samples(path):
+def test_it_trains_and_samples(path, tmp_path):
     config = read(path)
+    if path.stem == "pieces":  # their names come from a corpus
+        config = learned(config, tmp_path)
     torch.manual_seed(0)
     model = config.build(Model).train()
     model.check(config.build(AudioSpec))
