@@ -136,7 +136,9 @@ class Model(nn.Module):
         audio = batch.target / level
         x0 = self.codec.encode(audio)
         mask = frame_mask(frames, x0.shape[-1])
-        x0, y, losses = masked(x0, mask), self._given(given, level, mask), {}
+        y, losses = self._given(given, level, mask), {}
+        size = self._expected(y)
+        x0 = masked(x0 / size, mask)
         if self.prior is not None:
             plan, losses = self.prior(batch.fields, x0, frames)
             x0, y, frames = self._segment(batch.keys, x0, plan)
@@ -146,7 +148,7 @@ class Model(nn.Module):
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
-            decoded = self.codec.decode(x0 - change + estimate, audio.shape[-1])
+            decoded = self.codec.decode((x0 - change + estimate) * size, audio.shape[-1])
             inside = torch.arange(audio.shape[-1], device=x0.device) < samples[:, None]
             parts["audio"] = masked_mean((decoded - audio).abs(), inside[:, None].float())
             total = total + self.objective.audio_loss * parts["audio"]
@@ -237,7 +239,7 @@ class Model(nn.Module):
         first = y if guess is None else self._given(guess[..., :longest], level, mask)
         beside, guide = Surroundings(y, mask), weaker.denoiser if weaker else None
         denoise = self.denoiser.bind(beside, fields or {}, sampler, guide)
-        made = sampler(denoise, self.denoiser.path, first, noise)
+        made = sampler(denoise, self.denoiser.path, first, noise) * self._expected(y)
         return self._decoded(made, samples, frames) * level
 
     def _decoded(self, made: State, samples: Lengths, frames: Lengths) -> Audio:
@@ -255,6 +257,11 @@ class Model(nn.Module):
             return given.abs().amax((1, 2), keepdim=True).clamp_min(FLOOR)
         values = samples[:, None, None] * given.shape[1]
         return (given.square().sum((1, 2), keepdim=True) / values).sqrt().clamp_min(FLOOR)
+
+    def _expected(self, y: State | None) -> State | float:
+        """Return how large states are expected to be, by what is given: they are divided by it."""
+        size = self.through.expected(y) if self.through and y is not None else None
+        return 1.0 if size is None else size
 
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
         """Encode what is given, or guessed, its padding masked."""

@@ -43,6 +43,18 @@ class Codec(nn.Module, ABC):
         """
         return agree(self.decode(state, samples))
 
+    def expected(self, state: State) -> State | None:
+        """Return how large the state of another codec is expected to be, by this one's state.
+
+        Args:
+            state: of this codec, (b, c, f, l).
+
+        Returns:
+            A factor for each bin and frame, (b, 1, f, l); None where nothing is known.
+        """
+        del state
+        return None
+
     @abstractmethod
     def frames(self, samples: Lengths) -> Lengths:
         """Return how many frames an utterance of so many samples has."""

@@ -1,7 +1,9 @@
 """A mel spectrogram spread over the bins of an STFT: what a vocoder is given.
 
-The pseudo-inverse of the filterbank turns bands into a coarse magnitude for each bin; its logarithm
-lies beside the complex STFT that the vocoder makes, bin by bin and frame by frame.
+Each bin gets the mean of the bands that cover it: a coarse magnitude, whose logarithm lies beside
+the complex STFT that the vocoder makes, bin by bin and frame by frame. The STFT divided by it is
+white, so that noise is from the start as loud as what it is to become: the idea of PriorGrad (Lee
+et al. 2022, arXiv:2106.06406), whose noise has the mels' loudness.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from diffaudio.codec.codec import Codec
 from diffaudio.codec.mel import LogMel, MelSpec
 from diffaudio.codec.stft import stft_frames
 from diffaudio.log import Refusal
-from diffaudio.shapes import Audio, Lengths, State
+from diffaudio.shapes import Audio, Lengths, State, Tensor
 
 __all__ = ["SpreadMel"]
 
@@ -25,17 +27,23 @@ class SpreadMel(Codec):
         mel: what the spectrogram is; its n_fft and hop are those of the STFT.
         offset: subtracted from the logarithms.
         scale: factor after that.
+        power: of the magnitudes, by which the states beside it are divided: that of the
+            compression makes them white, 0 leaves them alone.
     """
 
     invertible = False
+    weights: Tensor
 
-    def __init__(self, mel: MelSpec, offset: float = -5.0, scale: float = 0.5) -> None:
+    def __init__(
+        self, mel: MelSpec, offset: float = -5.0, scale: float = 0.5, power: float = 0.0
+    ) -> None:
         super().__init__()
         if scale <= 0:
             raise Refusal(f"SpreadMel: scale = {scale:g} is not above 0")
         self.mel, self.offset, self.scale = mel, offset, scale
         self.channels, self.bins, self.hop, self.rate = 1, mel.n_fft // 2 + 1, mel.hop, mel.rate
-        self.bands = LogMel(mel, offset=0.0, scale=1.0)
+        self.bands, self.power = LogMel(mel, offset=0.0, scale=1.0), power
+        self.register_buffer("weights", _means(self.bands.filters), persistent=False)
 
     def frames(self, samples: Lengths) -> Lengths:
         """Return the number of frames of the STFT, a few more than of the mels."""
@@ -48,12 +56,28 @@ class SpreadMel(Codec):
     def spread(self, logs: State, samples: int) -> State:
         """Spread logarithms of magnitudes (b, a, bands, l) of so many samples over the bins."""
         frames = int(self.frames(torch.tensor(samples)))
-        quiet = torch.log(torch.tensor(self.mel.floor)).item()
-        logs = functional.pad(logs.float(), (0, frames - logs.shape[-1]), value=quiet)
-        magnitudes = (self.bands.inverse @ logs.exp()).clamp_min(self.mel.floor)
+        missing = (0, frames - logs.shape[-1], 0, 0)  # what touches the end sounds like the end
+        logs = functional.pad(logs.float(), missing, mode="replicate")
+        magnitudes = (self.weights @ logs.exp()).clamp_min(self.mel.floor)
         return self.scale * (magnitudes.log() - self.offset)
+
+    def expected(self, state: State) -> State | None:
+        """Return the magnitudes to the power."""
+        return torch.exp(self.power * (state / self.scale + self.offset)) if self.power else None
 
     def decode(self, state: State, samples: int) -> Audio:
         """Refuse: a vocoder is what goes back from here."""
         del state, samples
         raise Refusal("SpreadMel has no way back: it is what a vocoder is given")
+
+
+def _means(filters: Tensor) -> Tensor:
+    """Return the weights (f, bands) that turn bands into the mean of those that cover a bin.
+
+    A flat spectrum stays flat. Bins that no band covers have the nearest that one does.
+    """
+    weights = filters.T / (filters.T @ filters.sum(1, keepdim=True)).clamp_min(1e-12)
+    covered = torch.nonzero(filters.sum(0) > 0).flatten()
+    bins = torch.arange(filters.shape[1])
+    nearest = (bins[:, None] - covered).abs().argmin(1)
+    return weights[covered[nearest]]

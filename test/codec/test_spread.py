@@ -40,6 +40,39 @@ def test_it_follows_the_spectrum_and_is_scaled():
     torch.testing.assert_close(moved, 0.5 * (plain + 5.0))
 
 
+def test_a_flat_spectrum_stays_flat_and_what_no_band_covers_is_as_the_nearest():
+    low = MelSpec(rate=8000, n_fft=256, hop=64, bands=20, high=3000.0)
+    for mel in (MEL, low):
+        spread = SpreadMel(mel, 0.0, 1.0)
+        flat = spread.bands.filters.sum(1)  # the bands of magnitudes that are all 1
+        made = spread.spread(torch.log(flat)[None, None, :, None].expand(1, 1, 20, 8), 400)
+        torch.testing.assert_close(made, torch.zeros_like(made), atol=1e-5, rtol=0.0)
+    state = SpreadMel(low).encode(sound())
+    assert torch.equal(state[:, :, 97:], state[:, :, 96:97].expand_as(state[:, :, 97:]))
+
+
+def test_what_touches_the_end_sounds_like_the_end():
+    """STFT frames beyond the last mel: in a crop they are as loud as the frame before."""
+    state = SpreadMel(MEL).encode(sound(2000))
+    assert state.shape[-1] > LogMel(MEL).frames(torch.tensor(2000))
+    assert torch.equal(state[..., -1], state[..., -2])
+
+
+def test_states_divided_by_what_is_expected_are_white():
+    """Noise through a filter, 40 dB from end to end: about unit power in every bin."""
+    generator = torch.Generator().manual_seed(0)
+    white = torch.fft.rfft(torch.randn(1, 1, 64_000, generator=generator))
+    tilt = 10 ** (-2.0 * torch.linspace(0.0, 1.0, white.shape[-1]))
+    audio = torch.fft.irfft(white * tilt)
+    spread, stft = SpreadMel(MEL, power=0.5), CompressedSTFT(256, 64, 0.5, 2**0.5)
+    state, y = stft.encode(audio), spread.encode(audio)
+    assert state[:, :, 5].std() > 5 * state[:, :, 120].std()
+    powers = (state / spread.expected(y)).square().mean((0, 1, 3))
+    assert powers[3:-3].min() > 0.6
+    assert powers[3:-3].max() < 1.3
+    assert SpreadMel(MEL).expected(y) is None
+
+
 def test_there_is_no_way_back():
     with pytest.raises(Refusal, match="no way back"):
         SpreadMel(MEL).decode(torch.zeros(1, 1, 129, 3), 100)

@@ -8,10 +8,12 @@ import torch
 from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, SpreadMel
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
+from diffaudio.data.batch import Batch
 from diffaudio.decode.meter import Meter
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained
 from diffaudio.decode.vocoder import attach
+from diffaudio.lesson import Answered, Lesson
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import UNet2d
@@ -67,6 +69,37 @@ def test_it_makes_of_mels_what_it_makes_of_the_audio_they_are_from(tmp_path):
         through = codec.decode(codec.encode(audio), 1500)
     torch.testing.assert_close(through, own, atol=1e-4, rtol=1e-3)
     assert not torch.allclose(copied, own)
+
+
+class Known(Sampler):
+    """Makes the state that is known."""
+
+    state = None
+
+    def __call__(self, denoise, path, guess, noise):
+        return self.state
+
+
+def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch):
+    codec, through = CompressedSTFT(256, 64, 0.5, 2**0.5), SpreadMel(MEL, power=0.5)
+    made = trained(codec, given="beside", through=through)
+    audio, samples = torch.randn(1, 1, 1500) * torch.linspace(1e-3, 0.5, 1500), torch.tensor([1500])
+    learned = {}
+
+    def lesson(self, x0, y, frames, batch):
+        learned["x0"] = x0
+        return Answered(x0.new_zeros(1), x0.new_zeros(1), x0)
+
+    monkeypatch.setattr(Lesson, "__call__", lesson)
+    made.model(Batch(["a"], {"speech": audio}, samples, [1], 0, {}))
+    x0 = learned["x0"]
+    torch.testing.assert_close(x0, codec.encode(audio) / through.expected(through.encode(audio)))
+    halves = [part.square().mean() for part in x0.chunk(2, dim=-1)]
+    assert 0.5 < halves[0] / halves[1] < 2
+    sampler = Known(DDIM(), UniformGrid(), 1)
+    monkeypatch.setattr(Known, "state", x0)
+    back = made.model.generate(audio, samples, [1], sampler)
+    torch.testing.assert_close(back, audio, atol=1e-4, rtol=1e-3)
 
 
 def test_its_loss_reads_the_target_alone():
