@@ -51,7 +51,14 @@ class Lesson:
     objective: Objective
     weight: Weight
 
-    def __call__(self, x0: State, y: State | None, frames: Lengths, batch: Batch) -> Answered:
+    def __call__(
+        self,
+        x0: State,
+        y: State | None,
+        frames: Lengths,
+        batch: Batch,
+        emphasis: State | float = 1.0,
+    ) -> Answered:
         """Ask the denoiser once.
 
         Args:
@@ -59,6 +66,7 @@ class Lesson:
             y: (b, c, f, l), what is given.
             frames: (b,) lengths.
             batch: keys, step, fields and times of the items.
+            emphasis: how much the error of a bin and frame counts, (b, 1, f, l), 1 on average.
         """
         denoiser, mask = self.denoiser, frame_mask(frames, x0.shape[-1])
         told = torch.tensor([not self._dropped(own) for own in batch.keys], device=x0.device)
@@ -67,7 +75,7 @@ class Lesson:
         z = at.z(x0, eps)
         answer = denoiser.answer(z, at, denoiser.aimed(beside, jump.to(x0)))
         wanted, urgency = self._wanted(x0, eps, at, beside, batch)
-        error = masked_mean((answer - wanted).square(), mask)
+        error = masked_mean(emphasis * (answer - wanted).square(), mask)
         level = Marginal(*(field.flatten() for field in at))
         loss = urgency * self.weight.weigh(error, level, denoiser.target)
         return Answered(loss, error, denoiser.target.x0(z, answer, at))

@@ -143,8 +143,11 @@ class Model(nn.Module):
             plan, losses = self.prior(batch.fields, x0, frames)
             x0, y, frames = self._segment(batch.keys, x0, plan)
         change = x0 - y if self.denoiser.residual and y is not None else x0
-        lesson = Lesson(self.denoiser, self.objective, self.weight)
-        total, error, estimate = lesson(change, self._shown(batch.keys, y), frames, batch)
+        lesson, shown = (
+            Lesson(self.denoiser, self.objective, self.weight),
+            self._shown(batch.keys, y),
+        )
+        total, error, estimate = lesson(change, shown, frames, batch, _emphasis(size, mask))
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
@@ -267,3 +270,11 @@ class Model(nn.Module):
         """Encode what is given, or guessed, its padding masked."""
         codec = self.through or self.codec
         return None if given is None else masked(codec.encode(given / level), mask)
+
+
+def _emphasis(size: State | float, mask: Mask | None) -> State | float:
+    """Return how much errors count where states were divided by `size`: as much as before that."""
+    if isinstance(size, float):
+        return 1.0
+    power = size.square()
+    return power / masked_mean(power, mask)[:, None, None, None]

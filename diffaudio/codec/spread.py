@@ -3,7 +3,8 @@
 Each bin gets the mean of the bands that cover it: a coarse magnitude, whose logarithm lies beside
 the complex STFT that the vocoder makes, bin by bin and frame by frame. The STFT divided by it is
 white, so that noise is from the start as loud as what it is to become: the idea of PriorGrad (Lee
-et al. 2022, arXiv:2106.06406), whose noise has the mels' loudness.
+et al. 2022, arXiv:2106.06406), whose noise has the mels' loudness. Its loss, unlike theirs, counts
+errors as they are before that division, or phases of loud partials would drown in noise.
 """
 
 from __future__ import annotations

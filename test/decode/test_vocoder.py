@@ -86,8 +86,8 @@ def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch)
     audio, samples = torch.randn(1, 1, 1500) * torch.linspace(1e-3, 0.5, 1500), torch.tensor([1500])
     learned = {}
 
-    def lesson(self, x0, y, frames, batch):
-        learned["x0"] = x0
+    def lesson(self, x0, y, frames, batch, emphasis):
+        learned.update(x0=x0, emphasis=emphasis)
         return Answered(x0.new_zeros(1), x0.new_zeros(1), x0)
 
     monkeypatch.setattr(Lesson, "__call__", lesson)
@@ -96,6 +96,10 @@ def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch)
     torch.testing.assert_close(x0, codec.encode(audio) / through.expected(through.encode(audio)))
     halves = [part.square().mean() for part in x0.chunk(2, dim=-1)]
     assert 0.5 < halves[0] / halves[1] < 2
+    size = through.expected(through.encode(audio))
+    assert learned["emphasis"].mean() == pytest.approx(1.0)
+    ratio = learned["emphasis"] / size.square()
+    torch.testing.assert_close(ratio, ratio[:, :, :1, :1].expand_as(ratio))
     sampler = Known(DDIM(), UniformGrid(), 1)
     monkeypatch.setattr(Known, "state", x0)
     back = made.model.generate(audio, samples, [1], sampler)
