@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from diffaudio.nets.aligner import Monophones
 from diffaudio.nets.layers import frame_mask, masked_mean
 from diffaudio.nets.text_encoder import DurationPredictor, TextEncoder
 from diffaudio.process import (
@@ -100,12 +101,13 @@ class TextPrior(Prior):
         duration_weight: of the duration predictor's loss, in squared logarithms of frames.
         drop: share of the training items whose denoiser is shown no means: classifier-free guidance
             needs some.
+        states: of each symbol in an aligner of its own (nets/aligner.py); 0 aligns by the means.
 
     Raises:
         ValueError: drop is no share.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a size each
         self,
         bins: int,
         *,
@@ -116,6 +118,7 @@ class TextPrior(Prior):
         heads: int = 2,
         duration_weight: float = 1.0,
         drop: float = 0.0,
+        states: int = 0,
     ) -> None:
         super().__init__()
         if not 0 <= drop < 1:
@@ -124,7 +127,9 @@ class TextPrior(Prior):
         self.fields, self.duration_weight = (field,), duration_weight
         self.front_end = self.reader = front_end
         self.example = {field: "one"}
-        self.encoder = TextEncoder(len(front_end.units.names), width, depth=depth, heads=heads)
+        symbols = len(front_end.units.names)
+        self.encoder = TextEncoder(symbols, width, depth=depth, heads=heads)
+        self.aligner = Monophones(symbols, bins, states=states) if states else None
         self.mean = nn.Linear(width, bins)
         self.duration = DurationPredictor(width)
 
@@ -135,30 +140,44 @@ class TextPrior(Prior):
 
         The prior's loss is that of a Gaussian with deviation 1, less its constant.
         """
-        means, log_durations, tokens = self._encoded(values)
-        with torch.no_grad():
-            scores = prior_scores(means, state[:, 0], tokens, frames)
-            durations = search_alignment(scores, tokens, frames)
+        ids, tokens = self._numbered(values)
+        means, log_durations = self._encoded(ids, tokens)
+        durations, losses = self._aligned(ids, means, tokens, state, frames)
         y = expand_tokens(means, durations, state.shape[-1])[:, None]
         error = 0.5 * masked_mean((state - y).square(), frame_mask(frames, state.shape[-1]))
         inside = durations > 0
         off = (log_durations - durations.clamp_min(1).log()).square() * inside
-        losses = {"prior": error, "duration": self.duration_weight * off.sum(1) / tokens}
+        losses |= {"prior": error, "duration": self.duration_weight * off.sum(1) / tokens}
         return Plan(y, frames, durations), losses
 
     def plan(self, values: Values, *, length_scale: float = 1.0) -> Plan:
         """Predict durations and lay the means out."""
-        means, log_durations, tokens = self._encoded(values)
+        ids, tokens = self._numbered(values)
+        means, log_durations = self._encoded(ids, tokens)
         durations = round_durations(log_durations, tokens, length_scale=length_scale)
         y = expand_tokens(means, durations)[:, None]
         return Plan(y, durations.sum(1), durations)
 
-    def _encoded(self, values: Values) -> tuple[Tensor, Tensor, Lengths]:
-        """Return means (b, f, n), logarithms of durations (b, n) and numbers of symbols (b,)."""
+    def _aligned(
+        self, ids: Tensor, means: Tensor, tokens: Lengths, state: State, frames: Lengths
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return durations (b, n), and the aligner's loss where there is one."""
+        if self.aligner is not None:
+            durations, loss = self.aligner(ids, tokens, state, frames)
+            return durations, {"aligner": loss}
+        with torch.no_grad():
+            scores = prior_scores(means, state[:, 0], tokens, frames)
+            return search_alignment(scores, tokens, frames), {}
+
+    def _numbered(self, values: Values) -> tuple[Tensor, Lengths]:
+        """Return the numbers of symbols (b, n), and how many there are (b,)."""
         device = self.mean.weight.device
         rows = [torch.tensor(self.reader.read(text).ids) for text in values[self.fields[0]]]
         tokens = torch.tensor([len(row) for row in rows], device=device)
-        ids = pad_sequence(rows, batch_first=True).to(device)
-        inside = torch.arange(ids.shape[1], device=device) < tokens[:, None]
+        return pad_sequence(rows, batch_first=True).to(device), tokens
+
+    def _encoded(self, ids: Tensor, tokens: Lengths) -> tuple[Tensor, Tensor]:
+        """Return means (b, f, n) and logarithms of durations (b, n)."""
+        inside = torch.arange(ids.shape[1], device=ids.device) < tokens[:, None]
         x = self.encoder(ids, inside)
-        return self.mean(x).mT, self.duration(x, inside).float(), tokens
+        return self.mean(x).mT, self.duration(x, inside).float()

@@ -32,7 +32,8 @@ def prior(bins=6):
 def spoken(made, texts, repeats):
     """States whose frames are the prior's own means, each symbol so many frames long."""
     with torch.no_grad():
-        means, _, tokens = made._encoded({"text": texts})
+        ids, tokens = made._numbered({"text": texts})
+        means, _ = made._encoded(ids, tokens)
     rows = [
         mean[:, :n].repeat_interleave(repeats, 1) for mean, n in zip(means, tokens, strict=True)
     ]
@@ -99,7 +100,7 @@ def test_durations_do_not_bend_the_encoder():
     assert all(parameter.grad is None for parameter in made.encoder.parameters())
 
 
-def model(segment=None, drop=0.0):
+def model(segment=None, drop=0.0, states=0):
     torch.manual_seed(0)
     mel = MelSpec(rate=8000, n_fft=256, hop=80, bands=8)
 
@@ -113,7 +114,9 @@ def model(segment=None, drop=0.0):
         net,
         Objective(times=Uniform(), segment=segment),
         given="beside",
-        prior=lambda bins: TextPrior(bins, front_end=LETTERS, width=16, depth=1, drop=drop),
+        prior=lambda bins: TextPrior(
+            bins, front_end=LETTERS, width=16, depth=1, drop=drop, states=states
+        ),
     )
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
@@ -130,11 +133,11 @@ def batch(texts, samples=(4000, 3000, 6000)):
     return Batch(names, {"speech": audio}, lengths, keys, 0, {"text": list(texts)})
 
 
-@pytest.mark.parametrize("segment", [None, 0.2])
-def test_loss_of_an_item_is_its_own_and_reaches_every_parameter(segment):
-    made = model(segment)
+@pytest.mark.parametrize(("segment", "states"), [(None, 0), (0.2, 2)])
+def test_loss_of_an_item_is_its_own_and_reaches_every_parameter(segment, states):
+    made = model(segment, states=states)
     together, parts = made(batch(TEXTS))
-    assert set(parts) == {"state", "prior", "duration"}
+    assert set(parts) == {"state", "prior", "duration", *(["aligner"] * (states > 0))}
     for row, (text, samples) in enumerate(zip(TEXTS, (4000, 3000, 6000), strict=True)):
         alone, _ = made(batch([text], (samples,)))
         torch.testing.assert_close(alone[0], together[row], rtol=1e-4, atol=1e-5)

@@ -54,10 +54,13 @@ class FrontEnd:
         units: what a model is told: characters, phonemes, pieces.
         normalise: the language in which figures and abbreviations are said; none: texts are in
             words already.
+        edges: whether a word boundary stands before the first word and behind the last one, too:
+            the silence there is no part of a sound then.
     """
 
     units: Units
     normalise: Literal["english", "none"] = dataclasses.field(default="english", kw_only=True)
+    edges: bool = dataclasses.field(default=False, kw_only=True)
 
     def say(self, text: str) -> str:
         """Return the text in words."""
@@ -75,6 +78,8 @@ class FrontEnd:
         """
         said = self.say(text)
         symbols = self.units.split(said)
+        if self.edges and symbols:
+            symbols = [self.units.boundary, *symbols, self.units.boundary]
         ids = self.units.number(symbols, place=place)
         return Reading(said, tuple(symbols), tuple(ids))
 
@@ -99,7 +104,7 @@ class FrontEnd:
         Args:
             kept: its content.
         """
-        return {**kept, "source": None} == {**self._own(), "source": None}
+        return {"edges": False, **kept, "source": None} == {**self._own(), "source": None}
 
     def _state(self) -> dict[str, Any]:
         """Return what front_end.json says."""
@@ -112,6 +117,7 @@ class FrontEnd:
         return {
             "version": VERSION,
             "normalise": self.normalise,
+            "edges": self.edges,
             "units": f"{type(self.units).__module__}.{type(self.units).__qualname__}",
             "arguments": {name: one for name, one in values.items() if name not in held},
             "held": held,
@@ -136,6 +142,7 @@ class FrontEnd:
         kept = read_json(path)
         try:
             units, language = _restored(kept, folder), kept["normalise"]
+            edges = bool(kept.get("edges", False))  # earlier ones had none
             same, source = list(units.names) == kept["names"], kept["source"]
         except (AttributeError, KeyError, TypeError) as error:
             raise Refusal(
@@ -149,7 +156,7 @@ class FrontEnd:
             )
         if source != units.source():
             log.warning("%s: dictionary or tagger are others here: words may differ", path)
-        return cls(units, normalise=language)
+        return cls(units, normalise=language, edges=edges)
 
 
 def held_files(folder: Path) -> dict[str, Path]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from diffaudio.files import atomic
 from diffaudio.log import Refusal
@@ -81,6 +81,8 @@ class Pieces(Units):
     Raises:
         Refusal: it is not there, or is no model.
     """
+
+    boundary: ClassVar[str] = "▁"
 
     model: Path | None = None
     size: int = 500

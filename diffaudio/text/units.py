@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from diffaudio.log import Refusal
 
@@ -24,7 +25,12 @@ class Units(ABC):
     """Text to symbols, and symbols to their places in a list that never changes.
 
     A leaf is a frozen dataclass: its fields are what a front end keeps of it (front_end.py).
+
+    Attributes:
+        boundary: the symbol between words.
     """
+
+    boundary: ClassVar[str] = " "
 
     @property
     @abstractmethod

@@ -24,6 +24,21 @@ def test_a_text_is_normalised_and_numbered():
     assert reading.ids == tuple(Characters().encode("it cost five dollars."))
 
 
+def test_edges_are_word_boundaries_whatever_the_units(tmp_path, pieces):
+    read = FrontEnd(Characters(), edges=True).read("a cat")
+    assert (read.said, "".join(read.symbols)) == ("a cat", " a cat ")
+    plain, edged = (FrontEnd(Pieces(pieces), edges=edges).read("five") for edges in (False, True))
+    assert edged.symbols == ("▁", *plain.symbols, "▁")
+    made = FrontEnd(Characters(), edges=True)
+    made.save(tmp_path)
+    assert FrontEnd.load(tmp_path) == made
+    kept = json.loads((tmp_path / front_end.FILE).read_text())
+    assert made.matches(kept)
+    assert not FrontEnd(Characters()).matches(kept)
+    with pytest.raises(Refusal, match="there is nothing to say"):
+        made.read(" ")
+
+
 def test_a_text_that_is_in_words_is_left_alone():
     assert FrontEnd(Characters(), normalise="none").read(" Mr.  Hall ").said == "Mr. Hall"
     with pytest.raises(Refusal, match=r"p1, line 3: Characters have no '\$' .*, '5'"):
