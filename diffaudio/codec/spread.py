@@ -7,7 +7,6 @@ lies beside the complex STFT that the vocoder makes, bin by bin and frame by fra
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 
 from diffaudio.codec.codec import Codec
 from diffaudio.codec.mel import LogMel, MelSpec
@@ -47,9 +46,7 @@ class SpreadMel(Codec):
 
     def spread(self, logs: State, samples: int) -> State:
         """Spread logarithms of magnitudes (b, a, bands, l) of so many samples over the bins."""
-        frames = int(self.frames(torch.tensor(samples)))
-        quiet = torch.log(torch.tensor(self.mel.floor)).item()
-        logs = functional.pad(logs.float(), (0, frames - logs.shape[-1]), value=quiet)
+        logs = self.mel.lasting(logs.float(), int(self.frames(torch.tensor(samples))))
         magnitudes = (self.bands.inverse @ logs.exp()).clamp_min(self.mel.floor)
         return self.scale * (magnitudes.log() - self.offset)
 
