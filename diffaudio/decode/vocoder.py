@@ -7,7 +7,8 @@ hub (`hub.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import json
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -116,7 +117,8 @@ def attach(trained: Trained, vocoder: Trained | Published, name: str | Path) -> 
         raise Refusal(
             f"decode.vocoder: {name}: made for other mels than the model's (model, vocoder): "
             f"{unlike}",
-            mend="train one of them with the other's mel section",
+            mend=f"train the model with the vocoder's mels, {_shown(made.mel)}; or another vocoder "
+            "with the model's",
         )
     codec.vocoder = made
 
@@ -148,3 +150,9 @@ def _differences(one: MelSpec, other: MelSpec) -> str:
     }
     pairs["high"] = (one.top, other.top)  # by default half the rate
     return "; ".join(f"{name} {a}, {b}" for name, (a, b) in pairs.items() if a != b)
+
+
+def _shown(mel: MelSpec) -> str:
+    """Return mels as one writes them in YAML."""
+    pairs = (f"{name}: {json.dumps(value)}" for name, value in asdict(mel).items())
+    return f"mel: {{{', '.join(pairs)}}}"

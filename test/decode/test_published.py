@@ -18,7 +18,8 @@ from published import (
     write_vocos,
 )
 
-from diffaudio.codec import LogMel
+from diffaudio import strict
+from diffaudio.codec import LogMel, MelSpec
 from diffaudio.decode import hub
 from diffaudio.decode.meter import Meter
 from diffaudio.decode.published import Files, files_of, read
@@ -98,8 +99,11 @@ def test_other_mels_are_refused_with_every_difference(tmp_path):
         with_vocoder(speaker(replace(MEL, bands=16, high=3000.0, floor=1e-3), folder))
     folder = write_vocos(tmp_path / "vocos")
     words = r"floor 1e-05, 1e-07; mel_scale slaney, htk; norm slaney, None"
-    with pytest.raises(Refusal, match=words):
+    with pytest.raises(Refusal, match=words) as told:
         with_vocoder(speaker(MEL, folder))
+    _, _, mels = told.value.mend.partition("mel: ")  # can be copied into a configuration
+    asked = strict.scalar(mels.partition("}")[0] + "}")
+    with_vocoder(speaker(MelSpec(**asked), folder))
 
 
 class Evil:

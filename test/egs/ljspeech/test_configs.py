@@ -1,5 +1,6 @@
 """Every configuration of the recipe: read strictly, built, trained a step, sampled as it says."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import torch
 from published import HIFIGAN, VOCOS, write_hifigan, write_vocos
 from recipe import package_of, trained_where_it_samples
 
+from diffaudio import strict
 from diffaudio.bin.config import EXPERIMENT
+from diffaudio.codec import MelSpec
 from diffaudio.codec.hifigan import HiFiGAN
 from diffaudio.codec.vocos import Vocos
 from diffaudio.config import parse
@@ -86,6 +89,13 @@ def test_published_vocoders_have_the_mels_of_voices(tmp_path):
     write_vocos(tmp_path / "vocos", said=said, net=net)
     assert published.read(published.files_of(tmp_path / "vocos"), "cpu").mel == mel
     assert tuned.build(AudioSpec).rate == mel.rate
+
+
+def test_the_readme_shows_the_mels_of_published_vocoders():
+    shown = re.findall(r"mel: (\{.*?\})", (RECIPE / "README.md").read_text())
+    tuned = read(RECIPE / "conf/tuning/vocos.yaml", below="train")
+    wanted = [one.build(Model).codec.mel for one in (read(RECIPE / "conf/train.yaml"), tuned)]
+    assert [MelSpec(**strict.scalar(mel)) for mel in shown] == wanted
 
 
 def test_every_cell_of_the_sweep_can_be_had():
