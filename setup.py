@@ -53,6 +53,7 @@ setup(
         "nltk",
         "jsonargparse[signatures]>=4.49",
         "safetensors>=0.4",
+        "huggingface-hub>=0.25",
         "soxr>=0.5",
         "numpy>=1.26",
         "PyYAML>=6",

@@ -14,10 +14,12 @@ makes a checkpoint.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -31,6 +33,7 @@ __all__ = [
     "STATE",
     "find",
     "fit",
+    "read_pickled",
     "read_state",
     "read_tensors",
     "read_weights",
@@ -132,6 +135,40 @@ def read_tensors(path: Path, recorded: str) -> dict[str, Tensor]:
             f"{path}: not safetensors ({error})", mend="use another checkpoint"
         ) from error
     return tensors
+
+
+def read_pickled(path: Path, *, inside: str | None = None) -> dict[str, Tensor]:
+    """Read a file of torch.save from elsewhere, on the CPU, that holds tensors by their names.
+
+    Args:
+        path: the file; nothing but weights is read from it.
+        inside: key of a mapping around them.
+
+    Raises:
+        Refusal: the file is missing, damaged, or holds something else.
+    """
+    if not path.is_file():
+        raise Refusal(f"{path}: no such file", mend="get it from where it was published")
+    try:
+        if zipfile.is_zipfile(path):  # as of torch 1.6; torch does not look at its checksums
+            with zipfile.ZipFile(path) as archive:
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"checksum of {damaged}")
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # which one depends on where the file is damaged
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise Refusal(
+            f"{path}: damaged, or more than weights ({reason})",
+            mend="get it again; what needs code to be read is not read",
+        ) from error
+    if inside is not None:
+        held = held.get(inside) if isinstance(held, dict) else None
+    if not isinstance(held, dict) or not all(isinstance(one, Tensor) for one in held.values()):
+        raise Refusal(
+            f"{path}: holds no weights" + (f" as {inside!r}" if inside else ""),
+            mend="use the file as it was published",
+        )
+    return held
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> str:

@@ -78,6 +78,15 @@ def tiny_prior(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_mels(tmp_path_factory):
+    """Return an experiment whose states are mels."""
+    codec = "LogMel, init_args: {mel: {rate: 8000, n_fft: 256, hop: 64, bands: 20}}"
+    text = TINY.replace("CompressedSTFT, init_args: {n_fft: 126, hop: 32}", codec)
+    text = text.replace("bands: 8, width", "bands: 4, width")
+    return write_exp(tmp_path_factory.mktemp("exp") / "mels", text)
+
+
+@pytest.fixture(scope="session")
 def loaded():
     """Return a function that loads the model in a folder, with options as on a command line."""
     from diffaudio.decode.configuration import read_config

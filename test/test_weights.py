@@ -123,3 +123,13 @@ def test_weights_fit_their_own_model_only(tmp_path):
     ):
         assert fault in caught.value.message
     assert torch.equal(model.weight, held["weight"])
+
+
+def test_what_others_saved_is_read_as_weights_alone(tmp_path):
+    held = {"w": torch.randn(2, 3)}
+    torch.save({"generator": held, "steps": 3}, tmp_path / "file")
+    assert torch.equal(weights.read_pickled(tmp_path / "file", inside="generator")["w"], held["w"])
+    with pytest.raises(Refusal, match="holds no weights"):
+        weights.read_pickled(tmp_path / "file")
+    with pytest.raises(Refusal, match="no such file"):
+        weights.read_pickled(tmp_path / "none")

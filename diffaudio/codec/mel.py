@@ -1,14 +1,16 @@
 """Log-mel spectrogram, scaled, and a way back by Griffin and Lim when there is no vocoder.
 
 Sources: the mels are those of HiFi-GAN (Kong et al. 2020, arXiv:2010.05646) and what followed it:
-magnitudes, Slaney's scale and triangles of unit area, natural logarithm, floor 1e-5. Phases:
-Griffin and Lim 1984, with the momentum of Perraudin et al. 2013.
+magnitudes, Slaney's scale and triangles of unit area, natural logarithm, floor 1e-5. Vocos (Siuzdak
+2023, arXiv:2306.00814) has others: HTK's scale, triangles of unit height. Phases: Griffin and Lim
+1984, with the momentum of Perraudin et al. 2013.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torchaudio.functional as F
@@ -35,6 +37,8 @@ class MelSpec:
         low: lower edge of the lowest band in Hz.
         high: upper edge of the highest one; by default half the rate.
         floor: least magnitude whose logarithm is taken.
+        mel_scale: slaney, linear below 1 kHz; htk, 2595 log10(1 + f / 700).
+        norm: slaney, triangles of unit area (per Hz); null, of unit height.
     """
 
     rate: int
@@ -44,6 +48,8 @@ class MelSpec:
     low: float = 0.0
     high: float | None = None
     floor: float = 1e-5
+    mel_scale: Literal["slaney", "htk"] = "slaney"
+    norm: Literal["slaney"] | None = "slaney"
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit."""
@@ -64,6 +70,15 @@ class MelSpec:
     def top(self) -> float:
         """Upper edge of the highest band in Hz."""
         return self.rate / 2 if self.high is None else self.high
+
+    @property
+    def quiet(self) -> float:
+        """What silence is: the logarithm of the floor."""
+        return torch.log(torch.tensor(self.floor)).item()
+
+    def lasting(self, logs: State, frames: int) -> State:
+        """Return logarithms (..., l) of just so many frames, with silence after their end."""
+        return functional.pad(logs, (0, frames - logs.shape[-1]), value=self.quiet)
 
 
 class LogMel(Codec):
@@ -94,7 +109,7 @@ class LogMel(Codec):
         self.channels, self.bins, self.hop, self.rate = 1, mel.bands, mel.hop, mel.rate
         self.mel, self.offset, self.scale, self.iterations = mel, offset, scale, iterations
         filters = F.melscale_fbanks(
-            mel.n_fft // 2 + 1, mel.low, mel.top, mel.bands, mel.rate, "slaney", "slaney"
+            mel.n_fft // 2 + 1, mel.low, mel.top, mel.bands, mel.rate, mel.norm, mel.mel_scale
         )
         self.vocoder: Callable[[State, int], Audio] | None = None  # put in by who has one
         self.register_buffer("window", torch.hann_window(mel.n_fft), persistent=False)

@@ -3,6 +3,8 @@
 spec.py     the section `decode`: sampler, weights, sizes
 trained.py  a trained model put together from its folder, checked; batches and streams through it
 slices.py   slices of a set as independent tasks
+vocoder.py  what turns mels into sound: a model of our own, or
+published.py  HiFi-GAN and Vocos as others publish them; hub.py fetches them
 stage.py    the stage: checked before, recorded in decode.json after
 chunks.py   sound of any length in bounded memory
 stream.py   audio files as streams, at another rate, written whole or not at all

@@ -39,7 +39,7 @@ class Request:
         exp: experiment, `exp/demo`.
         out: `exp/demo/decode/default/test`.
         checkpoint: its name, `step_00000500`.
-        identity: digest of the configuration and the weights.
+        identity: digests of the configuration, the weights and the vocoder's files.
         device: `cpu` or `cuda`.
     """
 

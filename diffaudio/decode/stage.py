@@ -60,7 +60,8 @@ def decode_set(
     weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
-    read |= vocoder_inputs(spec)
+    vocoder = vocoder_inputs(spec)
+    read |= vocoder
     inputs = {**read, **(origins.code() if own_classes(config) else {})}  # scoring's is not ours
     with exclusive(out):
         if not force:
@@ -78,7 +79,7 @@ def decode_set(
         ):
             return
         write_text(out / "config.yaml", strict.dump(config.sections))
-        identity = digest(out / "config.yaml") + digest(path)
+        identity = "".join([digest(out / "config.yaml"), digest(path), *vocoder.values()])
         device = "cuda" if on_gpu else "cpu"
         request = Request(dump, exp, out, found.name, identity, device)
         _run(request, config.sections["decode"], workers)

@@ -1,8 +1,14 @@
-"""A vocoder: a trained model that turns mels into sound, at the end of one that makes mels."""
+"""A vocoder: what turns mels into sound, at the end of a model that makes mels.
+
+`decode.vocoder` names a model of our own, trained with model.through: SpreadMel, or one that others
+have published (`published.py`): a folder, the file of a HiFi-GAN generator, or an address of the
+hub (`hub.py`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import json
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -10,7 +16,9 @@ import torch
 from diffaudio import weights
 from diffaudio.codec import LogMel, MelSpec, SpreadMel
 from diffaudio.data import plan
+from diffaudio.decode import hub
 from diffaudio.decode.configuration import read_config
+from diffaudio.decode.published import Files, Published, files_of, read
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
 from diffaudio.files import digest
@@ -33,6 +41,11 @@ class Vocoder:
     trained: Trained
     spread: SpreadMel
 
+    @property
+    def mel(self) -> MelSpec:
+        """The mels that it was trained on."""
+        return self.spread.mel
+
     def __call__(self, logs: State, samples: int) -> Audio:
         """Turn (1, 1, bands, l) into (1, 1, samples)."""
         length = torch.tensor([samples], device=logs.device)
@@ -47,57 +60,88 @@ def with_vocoder(trained: Trained) -> Trained:
     """Return the model with the vocoder that `decode.vocoder` names, if it names one.
 
     Raises:
-        Refusal: there is no such vocoder, or it does not fit: see `attach`.
+        Refusal: there is no such vocoder, it is damaged, or it does not fit: see `attach`.
     """
-    if trained.spec.vocoder is not None:
-        folder = Path(trained.spec.vocoder)
-        config = read_config(folder / "config.yaml")
-        vocoder = load(folder, config, config.build(DecodeSpec), device=trained.device)
-        attach(trained, vocoder, folder)
+    name = trained.spec.vocoder
+    if name is None:
+        return trained
+    place = _place(name)
+    files = files_of(place)
+    if files is not None:
+        attach(trained, read(files, trained.device), name)
+        return trained
+    config = read_config(place / "config.yaml")
+    own = load(place, config, config.build(DecodeSpec), device=trained.device)
+    attach(trained, own, name)
     return trained
 
 
 def vocoder_inputs(spec: DecodeSpec) -> dict[str, str]:
-    """Return what a decoding reads of its vocoder: files and their digests."""
-    if spec.vocoder is None:
+    """Return what a decoding reads of its vocoder: files and their digests.
+
+    Those from a hub are called by their address: where they are kept is no matter.
+    """
+    name = spec.vocoder
+    if name is None:
         return {}
-    folder = Path(spec.vocoder)
-    config = folder / "config.yaml"
-    own = read_config(config).build(DecodeSpec)
-    found = weights.find(folder, own.checkpoint)
-    path = found / (weights.EMA if own.ema else weights.MODEL)
-    return {str(one): digest(one) for one in (config, path)}
+    place = _place(name)
+    files = files_of(place)
+    if files is None:
+        config = place / "config.yaml"
+        own = read_config(config).build(DecodeSpec)
+        found = weights.find(place, own.checkpoint)
+        files = Files(config, found / (weights.EMA if own.ema else weights.MODEL))
+    far = name.startswith(hub.SCHEME)
+    return {f"{name}/{one.name}" if far else str(one): digest(one) for one in files}
 
 
-def attach(trained: Trained, vocoder: Trained, folder: Path) -> None:
+def attach(trained: Trained, vocoder: Trained | Published, name: str | Path) -> None:
     """Let a vocoder make the sound of a model that makes mels.
 
     Args:
         trained: whose codec gets it.
         vocoder: on the same device.
-        folder: of the vocoder, to be named where it does not fit.
+        name: of the vocoder, to be named where it does not fit.
 
     Raises:
         Refusal: one of them is no such model, or their mels differ; every difference is named.
     """
-    codec, spread = trained.model.codec, vocoder.model.through
+    codec = trained.model.codec
     if not isinstance(codec, LogMel):
         raise Refusal(
-            f"decode.vocoder: {folder}, but the model's codec is {type(codec).__name__}, no LogMel",
+            f"decode.vocoder: {name}, but the model's codec is {type(codec).__name__}, no LogMel",
             mend="set decode.vocoder to null: this codec has its own way back",
         )
+    made = vocoder if isinstance(vocoder, Published) else _own(vocoder, name)
+    if unlike := _differences(codec.mel, made.mel):
+        raise Refusal(
+            f"decode.vocoder: {name}: made for other mels than the model's (model, vocoder): "
+            f"{unlike}",
+            mend=f"train the model with the vocoder's mels, {_shown(made.mel)}; or another vocoder "
+            "with the model's",
+        )
+    codec.vocoder = made
+
+
+def _own(vocoder: Trained, name: str | Path) -> Vocoder:
+    spread = vocoder.model.through
     if not isinstance(spread, SpreadMel):
         raise Refusal(
-            f"decode.vocoder: {folder}: is no vocoder",
+            f"decode.vocoder: {name}: is no vocoder",
             mend="name a model that was trained with model.through: SpreadMel",
         )
-    if unlike := _differences(codec.mel, spread.mel):
+    return Vocoder(vocoder, spread)
+
+
+def _place(name: str) -> Path:
+    """Return where a vocoder lies, downloaded if it has to be."""
+    place = hub.downloaded(name) if name.startswith(hub.SCHEME) else Path(name)
+    if not place.exists():
         raise Refusal(
-            f"decode.vocoder: {folder}: made for other mels than the model's (model, vocoder): "
-            f"{unlike}",
-            mend="train one of them with the other's mel section",
+            f"decode.vocoder: {name}: no such folder",
+            mend="name the folder of a vocoder, or hf://OWNER/NAME for one on the hub",
         )
-    codec.vocoder = Vocoder(vocoder, spread)
+    return place
 
 
 def _differences(one: MelSpec, other: MelSpec) -> str:
@@ -106,3 +150,9 @@ def _differences(one: MelSpec, other: MelSpec) -> str:
     }
     pairs["high"] = (one.top, other.top)  # by default half the rate
     return "; ".join(f"{name} {a}, {b}" for name, (a, b) in pairs.items() if a != b)
+
+
+def _shown(mel: MelSpec) -> str:
+    """Return mels as one writes them in YAML."""
+    pairs = (f"{name}: {json.dumps(value)}" for name, value in asdict(mel).items())
+    return f"mel: {{{', '.join(pairs)}}}"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from published import small_hifigan_net, write_hifigan
 
 from diffaudio import strict, weights
 from diffaudio.bin import decode
@@ -262,3 +263,32 @@ def test_own_code_that_only_scoring_loaded_is_no_input(place, monkeypatch):
     monkeypatch.setitem(sys.modules, "local.listener", module)
     run()
     assert written() == before != []
+
+
+def test_the_files_of_a_published_vocoder_are_inputs(place, tiny_mels, caplog):
+    caplog.set_level("INFO")
+    shutil.copytree(tiny_mels, "exp/mels")
+    for name, seed in (("one", 0), ("two", 1)):
+        net = small_hifigan_net()
+        for parameter in net.parameters():
+            torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(seed))
+        write_hifigan(place / name, net=net)
+    argv = ["--decode.vocoder", "one", "--tag", "default"]
+
+    def again():
+        assert run(*argv, config="exp/mels/config.yaml", exp="exp/mels") == 0
+        folder = place / "exp/mels/decode/default/test"
+        assert read_json(folder / "decode.json")["vocoder"] == "one"
+        return {path.stem: soundfile.read(path)[0] for path in folder.glob("*.wav")}
+
+    first = again()
+    assert {name: len(x) for name, x in first.items()} == lengths(place)
+    record = place / "exp/mels/decode/default/test/.stage.json"
+    forget(record, "model.codec.mel.mel_scale", "model.codec.mel.norm")  # as mels were before
+    again()
+    assert "default/test: up to date" in caplog.text
+    shutil.copy(place / "two/generator_v1", place / "one/generator_v1")
+    caplog.clear()
+    second = again()
+    assert "input one/generator_v1 changed" in caplog.text
+    assert np.abs(first["a"] - second["a"]).max() > 1e-3

@@ -1,16 +1,23 @@
 """Every configuration of the recipe: read strictly, built, trained a step, sampled as it says."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from published import HIFIGAN, VOCOS, write_hifigan, write_vocos
 from recipe import package_of, trained_where_it_samples
 
+from diffaudio import strict
 from diffaudio.bin.config import EXPERIMENT
+from diffaudio.codec import MelSpec
+from diffaudio.codec.hifigan import HiFiGAN
+from diffaudio.codec.vocos import Vocos
 from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.decode import published
 from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
@@ -24,9 +31,9 @@ VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 
-def read(path, *words):
-    below = ["--config", str(RECIPE / "conf/demo.yaml")] if path in TUNING else []
-    argv = [*below, "--config", str(path), *words]
+def read(path, *words, below="demo"):
+    first = ["--config", str(RECIPE / f"conf/{below}.yaml")] if path in TUNING else []
+    argv = [*first, "--config", str(path), *words]
     with package_of("ljspeech"):
         return parse(argv, prog="test", description="", sections=EXPERIMENT)
 
@@ -74,6 +81,32 @@ def test_a_vocoder_has_the_mels_of_its_voice(path):
     voice = read(path.with_name(path.name.removeprefix("vocoder_")))
     assert read(path).build(Model).through.mel == voice.build(Model).codec.mel
     assert read(path).build(AudioSpec) == voice.build(AudioSpec)
+
+
+def test_published_vocoders_have_the_mels_of_voices(tmp_path):
+    """Small ones, with the frames and bands of the published configurations."""
+    mel = read(RECIPE / "conf/train.yaml").build(Model).codec.mel
+    stages = {"strides": HIFIGAN["upsample_rates"], "kernels": HIFIGAN["upsample_kernel_sizes"]}
+    net = HiFiGAN(mel, width=16, **stages, taps=(3,), dilations=((1,),), block="1")
+    said = {"upsample_initial_channel": 16, "resblock_kernel_sizes": [3]}
+    said |= {"resblock_dilation_sizes": [[1]]}
+    write_hifigan(tmp_path / "hifigan", said={**HIFIGAN, **said}, net=net)
+    assert published.read(published.files_of(tmp_path / "hifigan"), "cpu").mel == mel
+    tuned = read(RECIPE / "conf/tuning/vocos.yaml", below="train")
+    mel = tuned.build(Model).codec.mel
+    net = Vocos(mel, width=512, hidden=8, depth=1)
+    options = {"input_channels": 100, "dim": 512, "intermediate_dim": 8, "num_layers": 1}
+    said = {**VOCOS, "backbone": {**VOCOS["backbone"], "init_args": options}}
+    write_vocos(tmp_path / "vocos", said=said, net=net)
+    assert published.read(published.files_of(tmp_path / "vocos"), "cpu").mel == mel
+    assert tuned.build(AudioSpec).rate == mel.rate
+
+
+def test_the_readme_shows_the_mels_of_published_vocoders():
+    shown = re.findall(r"mel: (\{.*?\})", (RECIPE / "README.md").read_text())
+    tuned = read(RECIPE / "conf/tuning/vocos.yaml", below="train")
+    wanted = [one.build(Model).codec.mel for one in (read(RECIPE / "conf/train.yaml"), tuned)]
+    assert [MelSpec(**strict.scalar(mel)) for mel in shown] == wanted
 
 
 def test_every_cell_of_the_sweep_can_be_had():
