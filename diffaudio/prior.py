@@ -27,7 +27,7 @@ from diffaudio.process import (
     search_alignment,
 )
 from diffaudio.shapes import Lengths, State, Tensor
-from diffaudio.text import FrontEnd, Readings
+from diffaudio.text import FrontEnd, Reading, Readings
 
 __all__ = ["Plan", "Prior", "TextPrior"]
 
@@ -41,11 +41,13 @@ class Plan(NamedTuple):
         y: (b, c, f, l), what is known of the state, its padding zero.
         frames: (b,) lengths.
         durations: (b, n) frames of each symbol, where there are symbols.
+        readings: b, the symbols, where a text is what is said.
     """
 
     y: State
     frames: Lengths
     durations: Tensor | None = None
+    readings: Sequence[Reading] | None = None
 
 
 class Prior(nn.Module, ABC):
@@ -124,7 +126,7 @@ class TextPrior(Prior):
 
         The prior's loss is that of a Gaussian with deviation 1, less its constant.
         """
-        means, log_durations, tokens = self._encoded(values)
+        means, log_durations, tokens = self._encoded(self._read(values))
         with torch.no_grad():
             scores = prior_scores(means, state[:, 0], tokens, frames)
             durations = search_alignment(scores, tokens, frames)
@@ -137,15 +139,19 @@ class TextPrior(Prior):
 
     def plan(self, values: Values, *, length_scale: float = 1.0) -> Plan:
         """Predict durations and lay the means out."""
-        means, log_durations, tokens = self._encoded(values)
+        readings = self._read(values)
+        means, log_durations, tokens = self._encoded(readings)
         durations = round_durations(log_durations, tokens, length_scale=length_scale)
         y = expand_tokens(means, durations)[:, None]
-        return Plan(y, durations.sum(1), durations)
+        return Plan(y, durations.sum(1), durations, readings)
 
-    def _encoded(self, values: Values) -> tuple[Tensor, Tensor, Lengths]:
+    def _read(self, values: Values) -> list[Reading]:
+        return [self.reader.read(text) for text in values[self.fields[0]]]
+
+    def _encoded(self, readings: Sequence[Reading]) -> tuple[Tensor, Tensor, Lengths]:
         """Return means (b, f, n), logarithms of durations (b, n) and numbers of symbols (b,)."""
         device = self.mean.weight.device
-        rows = [torch.tensor(self.reader.read(text).ids) for text in values[self.fields[0]]]
+        rows = [torch.tensor(reading.ids) for reading in readings]
         tokens = torch.tensor([len(row) for row in rows], device=device)
         ids = pad_sequence(rows, batch_first=True).to(device)
         inside = torch.arange(ids.shape[1], device=device) < tokens[:, None]

@@ -30,7 +30,7 @@ def prior(bins=6):
 def spoken(made, texts, repeats):
     """States whose frames are the prior's own means, each symbol so many frames long."""
     with torch.no_grad():
-        means, _, tokens = made._encoded({"text": texts})
+        means, _, tokens = made._encoded(made._read({"text": texts}))
     rows = [
         mean[:, :n].repeat_interleave(repeats, 1) for mean, n in zip(means, tokens, strict=True)
     ]
