@@ -120,8 +120,9 @@ def _run(request: Request, asked: dict[str, Any], workers: int) -> None:
         title=f"decode {request.out.name}",
     )
     if timings := [row for one in counts for row in one.get("timings", ())]:
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in timings)
-        write_text(request.out / DURATIONS, "".join(lines))
+        timings.sort(key=lambda row: str(row["id"]))  # batches come in the order of their lengths
+        lines = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in timings]
+        write_text(request.out / DURATIONS, "".join(f"{line}\n" for line in lines))
     about = _summary(request, asked, counts)
     write_json(request.out / "decode.json", about)
     where = f"{asked['threads']} thread(s) of {about['hardware']}"
