@@ -132,7 +132,7 @@ def tiny_dump(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_texts(tmp_path_factory):
-    """Return the same of recordings with texts, "This is a." that of a."""
+    """Return the same of recordings with texts, "a, a." that of a."""
     return write_dump(tmp_path_factory.mktemp("corpus"), None)
 
 
@@ -149,7 +149,7 @@ def write_dump(root, given):
         paths = {role: f"{name}_{role}.wav" for role in spec.roles}
         for path, x in zip(paths.values(), pair, strict=False):
             audio.save(root / path, x, 8000)
-        rows.append({"id": name, "audio": paths} | ({} if given else {"text": f"This is {name}."}))
+        rows.append({"id": name, "audio": paths} | ({} if given else {"text": f"{name}, {name}."}))
     data, out = root / "data" / "test.jsonl", root / "dump" / "test"
     data.parent.mkdir()
     manifest.write(data, rows)

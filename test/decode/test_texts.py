@@ -103,8 +103,8 @@ def test_a_set_has_a_line_of_durations_for_each_wav(place, caplog):
     wavs = {path.stem: path for path in (place / "default/test").glob("*.wav")}
     assert {row["id"] for row in rows} == set(wavs)
     for row in rows:
-        assert "".join(row["symbols"]) == f"this is {row['id']}."
-        assert row["said"] == f"This is {row['id']}."
+        assert "".join(row["symbols"]) == row["said"]
+        assert row["said"] == f"{row['id']}, {row['id']}."
         assert (row["hop"], row["rate"]) == (80, 8000)
         assert (sum(row["frames"]) - 1) * 80 + 1 == soundfile.info(wavs[row["id"]]).frames
     assert set(read_timings(place / "default/test")) == set(wavs)
