@@ -143,11 +143,9 @@ class Model(nn.Module):
             plan, losses = self.prior(batch.fields, x0, frames)
             x0, y, frames = self._segment(batch.keys, x0, plan)
         change = x0 - y if self.denoiser.residual and y is not None else x0
-        lesson, shown = (
-            Lesson(self.denoiser, self.objective, self.weight),
-            self._shown(batch.keys, y),
-        )
-        total, error, estimate = lesson(change, shown, frames, batch, _emphasis(size, mask))
+        lesson = Lesson(self.denoiser, self.objective, self.weight)
+        shown, emphasis = self._shown(batch.keys, y), _emphasis(size, mask)
+        total, error, estimate = lesson(change, shown, frames, batch, emphasis)
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
@@ -227,13 +225,29 @@ class Model(nn.Module):
             Refusal: the model needs given audio and there is none, or guidance needs a condition
                 or a weaker model and there is none.
         """
-        plan = given if isinstance(given, Plan) else None
-        audio = None if isinstance(given, Plan) else given
+        state = self.sample(
+            given, samples, keys, sampler, fields=fields, weaker=weaker, guess=guess
+        )
+        return self.decode(state, samples) * self._level(_heard(given, samples), samples)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        given: Audio | Plan | None,
+        samples: Lengths,
+        keys: Sequence[int],
+        sampler: Sampler,
+        *,
+        fields: Mapping[str, Sequence[Any]] | None = None,
+        weaker: Model | None = None,
+        guess: Audio | None = None,
+    ) -> State:
+        """Run the sampler as `generate` does, and return what it decodes: a state (b, c, f, l)."""
+        plan, audio = given if isinstance(given, Plan) else None, _heard(given, samples)
         wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
         if (wanted == "nothing") != (given is None) or (self.prior and plan is None):
             raise Refusal(f"the model is given {wanted}")
         longest, frames = int(samples.max()), self.codec.frames(samples)
-        audio = None if audio is None else audio[..., :longest]
         level = self._level(audio, samples)
         mask = frame_mask(frames, int(frames.max()))
         y = self._given(audio, level, mask) if plan is None else plan.y
@@ -242,14 +256,14 @@ class Model(nn.Module):
         first = y if guess is None else self._given(guess[..., :longest], level, mask)
         beside, guide = Surroundings(y, mask), weaker.denoiser if weaker else None
         denoise = self.denoiser.bind(beside, fields or {}, sampler, guide)
-        made = sampler(denoise, self.denoiser.path, first, noise) * self._expected(y)
-        return self._decoded(made, samples, frames) * level
+        return sampler(denoise, self.denoiser.path, first, noise) * self._expected(y)
 
-    def _decoded(self, made: State, samples: Lengths, frames: Lengths) -> Audio:
+    def decode(self, state: State, samples: Lengths) -> Audio:
         """Decode each item from its own frames alone: its sound depends on no padding."""
-        audio = made.new_zeros(len(made), 1, int(samples.max()), dtype=torch.float32)
-        for item, (length, count) in enumerate(zip(samples.tolist(), frames.tolist(), strict=True)):
-            audio[item, :, :length] = self.codec.decode(made[item : item + 1, ..., :count], length)
+        audio = state.new_zeros(len(state), 1, int(samples.max()), dtype=torch.float32)
+        counts = self.codec.frames(samples).tolist()
+        for item, (length, count) in enumerate(zip(samples.tolist(), counts, strict=True)):
+            audio[item, :, :length] = self.codec.decode(state[item : item + 1, ..., :count], length)
         return audio
 
     def _level(self, given: Audio | None, samples: Lengths) -> Tensor:
@@ -278,3 +292,8 @@ def _emphasis(size: State | float, mask: Mask | None) -> State | float:
         return 1.0
     power = size.square()
     return power / masked_mean(power, mask)[:, None, None, None]
+
+
+def _heard(given: Audio | Plan | None, samples: Lengths) -> Audio | None:
+    """Return the audio that is given, as long as the longest utterance; None for a plan."""
+    return None if given is None or isinstance(given, Plan) else given[..., : int(samples.max())]

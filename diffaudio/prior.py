@@ -28,7 +28,7 @@ from diffaudio.process import (
     search_alignment,
 )
 from diffaudio.shapes import Lengths, State, Tensor
-from diffaudio.text import FrontEnd, Readings
+from diffaudio.text import FrontEnd, Reading, Readings
 
 __all__ = ["Plan", "Prior", "TextPrior"]
 
@@ -42,11 +42,13 @@ class Plan(NamedTuple):
         y: (b, c, f, l), what is known of the state, its padding zero.
         frames: (b,) lengths.
         durations: (b, n) frames of each symbol, where there are symbols.
+        readings: b, the symbols, where a text is what is said.
     """
 
     y: State
     frames: Lengths
     durations: Tensor | None = None
+    readings: Sequence[Reading] | None = None
 
 
 class Prior(nn.Module, ABC):
@@ -140,7 +142,7 @@ class TextPrior(Prior):
 
         The prior's loss is that of a Gaussian with deviation 1, less its constant.
         """
-        ids, tokens = self._numbered(values)
+        ids, tokens = self._numbered(self._read(values))
         means, log_durations = self._encoded(ids, tokens)
         durations, losses = self._aligned(ids, means, tokens, state, frames)
         y = expand_tokens(means, durations, state.shape[-1])[:, None]
@@ -152,11 +154,12 @@ class TextPrior(Prior):
 
     def plan(self, values: Values, *, length_scale: float = 1.0) -> Plan:
         """Predict durations and lay the means out."""
-        ids, tokens = self._numbered(values)
+        readings = self._read(values)
+        ids, tokens = self._numbered(readings)
         means, log_durations = self._encoded(ids, tokens)
         durations = round_durations(log_durations, tokens, length_scale=length_scale)
         y = expand_tokens(means, durations)[:, None]
-        return Plan(y, durations.sum(1), durations)
+        return Plan(y, durations.sum(1), durations, readings)
 
     def _aligned(
         self, ids: Tensor, means: Tensor, tokens: Lengths, state: State, frames: Lengths
@@ -169,10 +172,13 @@ class TextPrior(Prior):
             scores = prior_scores(means, state[:, 0], tokens, frames)
             return search_alignment(scores, tokens, frames), {}
 
-    def _numbered(self, values: Values) -> tuple[Tensor, Lengths]:
+    def _read(self, values: Values) -> list[Reading]:
+        return [self.reader.read(text) for text in values[self.fields[0]]]
+
+    def _numbered(self, readings: Sequence[Reading]) -> tuple[Tensor, Lengths]:
         """Return the numbers of symbols (b, n), and how many there are (b,)."""
         device = self.mean.weight.device
-        rows = [torch.tensor(self.reader.read(text).ids) for text in values[self.fields[0]]]
+        rows = [torch.tensor(reading.ids) for reading in readings]
         tokens = torch.tensor([len(row) for row in rows], device=device)
         return pad_sequence(rows, batch_first=True).to(device), tokens
 

@@ -31,6 +31,33 @@ decode:
   batch_seconds: 4.0
 """
 
+TINY_VOICE = """
+audio: {rate: 8000, target: clean}
+model:
+  codec:
+    class_path: diffaudio.codec.LogMel
+    init_args: {mel: {rate: 8000, n_fft: 256, hop: 80, bands: 8}, iterations: 2}
+  path: {class_path: diffaudio.process.RectifiedFlow}
+  target: {class_path: diffaudio.process.Velocity}
+  net:
+    class_path: diffaudio.nets.UNet2d
+    init_args: {widths: [8, 16], strides: [[2, 2]], depth: 1}
+  objective: {times: {class_path: diffaudio.process.Uniform}}
+  prior:
+    class_path: diffaudio.prior.TextPrior
+    init_args:
+      width: 16
+      depth: 1
+      front_end: {units: {class_path: diffaudio.text.Characters}}
+  given: beside
+decode:
+  sampler:
+    solver: {class_path: diffaudio.solve.DDIM}
+    grid: {class_path: diffaudio.solve.UniformGrid}
+    calls: 2
+  batch_seconds: 4.0
+"""
+
 TINY_SET = {"long": 5.0, "b": 0.31, "a": 0.8, "d": 0.8, "c": 1.4, "e": 0.05}  # id: seconds
 
 
@@ -87,6 +114,12 @@ def tiny_mels(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_voice(tmp_path_factory):
+    """Return an experiment of a model that reads."""
+    return write_exp(tmp_path_factory.mktemp("exp") / "voice", TINY_VOICE)
+
+
+@pytest.fixture(scope="session")
 def loaded():
     """Return a function that loads the model in a folder, with options as on a command line."""
     from diffaudio.decode.configuration import read_config
@@ -103,22 +136,32 @@ def loaded():
 @pytest.fixture(scope="session")
 def tiny_dump(tmp_path_factory):
     """Return a folder with data/test.jsonl and dump/test, as the stages before leave them."""
+    return write_dump(tmp_path_factory.mktemp("corpus"), "noisy")
+
+
+@pytest.fixture(scope="session")
+def tiny_texts(tmp_path_factory):
+    """Return the same of recordings with texts, "a, a." that of a."""
+    return write_dump(tmp_path_factory.mktemp("corpus"), None)
+
+
+def write_dump(root, given):
+    """Write manifest and shards of the tiny set, with what is given or else with texts."""
     from diffaudio import provenance
     from diffaudio.data import audio, manifest, merge, prepare
     from diffaudio.files import digest
 
-    root = tmp_path_factory.mktemp("corpus")
+    spec = audio.AudioSpec(rate=8000, target="clean", given=given)
     rows, random = [], np.random.default_rng(0)
     for name, seconds in TINY_SET.items():
         pair = (0.1 * random.standard_normal((2, int(8000 * seconds)))).astype(np.float32)
-        paths = {role: f"{name}_{role}.wav" for role in ("clean", "noisy")}
-        for path, x in zip(paths.values(), pair, strict=True):
+        paths = {role: f"{name}_{role}.wav" for role in spec.roles}
+        for path, x in zip(paths.values(), pair, strict=False):
             audio.save(root / path, x, 8000)
-        rows.append({"id": name, "audio": paths})
+        rows.append({"id": name, "audio": paths} | ({} if given else {"text": f"{name}, {name}."}))
     data, out = root / "data" / "test.jsonl", root / "dump" / "test"
     data.parent.mkdir()
     manifest.write(data, rows)
-    spec = audio.AudioSpec(rate=8000, target="clean", given="noisy")
     keys = {f"audio.{name}": value for name, value in vars(spec).items()}
     provenance.begin(out, stage="shard", version=1, keys=keys, inputs={str(data): digest(data)})
     of_four = prepare.ShardSpec(items=4)

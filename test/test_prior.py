@@ -32,7 +32,7 @@ def prior(bins=6):
 def spoken(made, texts, repeats):
     """States whose frames are the prior's own means, each symbol so many frames long."""
     with torch.no_grad():
-        ids, tokens = made._numbered({"text": texts})
+        ids, tokens = made._numbered(made._read({"text": texts}))
         means, _ = made._encoded(ids, tokens)
     rows = [
         mean[:, :n].repeat_interleave(repeats, 1) for mean, n in zip(means, tokens, strict=True)
@@ -214,18 +214,10 @@ def test_guidance_leads_away_from_the_answer_to_no_means():
     made, sampler = model(drop=0.2), Sampler(DDIM(), UniformGrid(), 1)
     plan = made.plan({"text": TEXTS})
     samples = made.codec.samples(plan.frames)
-    state = {}
-
-    def decoded(made, samples, frames):
-        state["x"] = made
-        return torch.zeros(len(made), 1, int(samples.max()))
-
-    made._decoded = decoded
     seen = shown(made)
 
     def run(plan, guidance=None):
-        made.generate(plan, samples, [1, 2, 3], replace(sampler, guidance=guidance))
-        return state["x"]
+        return made.sample(plan, samples, [1, 2, 3], replace(sampler, guidance=guidance))
 
     told, nothing = run(plan), run(plan._replace(y=torch.zeros_like(plan.y)))
     torch.testing.assert_close(run(plan, ClassifierFree(3.0)), nothing + 3.0 * (told - nothing))

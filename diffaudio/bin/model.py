@@ -59,15 +59,21 @@ def run_options(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 takes all")
 
 
-def opened(config: Config) -> Trained:
-    """Return the model that `asked` has named, where it shall run."""
+def opened(config: Config, *, vocoder: bool = True) -> Trained:
+    """Return the model that `asked` has named, where it shall run.
+
+    Args:
+        config: as `asked` returns it.
+        vocoder: whether mels become sound: by the one that is asked for, or without, and says so.
+    """
     options = config.options
     torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
     device = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    trained = read_config(options.exp / "config.yaml", sections=MODEL)
-    return with_vocoder(load(options.exp, trained, config.build(DecodeSpec), device=device))
+    own = read_config(options.exp / "config.yaml", sections=MODEL)
+    trained = load(options.exp, own, config.build(DecodeSpec), device=device)
+    return with_vocoder(trained) if vocoder else trained
 
 
 def _experiment(argv: list[str]) -> Path | None:

@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     needed = _NEEDS.get(options.task)
     if needed and getattr(options, needed) is None:
         raise Refusal(f"--task {options.task} needs --{needed}")
-    model = opened(config)
+    model = opened(config, vocoder=False)  # phases are found beside what is known
     how = partial(_how, options, model.audio.rate)
     restore_file(model, options.input, options.output, how, options.fields or {})
     return 0

@@ -10,6 +10,7 @@ errors as they are before that division, or phases of loud partials would drown 
 from __future__ import annotations
 
 import torch
+from torch.nn import functional
 
 from diffaudio.codec.codec import Codec
 from diffaudio.codec.mel import LogMel, MelSpec

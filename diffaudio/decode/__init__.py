@@ -2,6 +2,7 @@
 
 spec.py     the section `decode`: sampler, weights, sizes
 trained.py  a trained model put together from its folder, checked; batches and streams through it
+texts.py    texts through a model that reads: audio, and when each symbol begins
 slices.py   slices of a set as independent tasks
 vocoder.py  what turns mels into sound: a model of our own, or
 published.py  HiFi-GAN and Vocos as others publish them; hub.py fetches them

@@ -1,9 +1,13 @@
-"""What a model has done: runs, calls of its network, seconds."""
+"""What a model has done: runs, calls of its network, seconds, also of the parts of a voice."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["Meter", "counted"]
@@ -19,6 +23,7 @@ class Meter:
         calls: of the network.
         evaluations: of the network, on one item each; guidance has several in one call.
         seconds: of processing, from what is given in memory to audio in memory.
+        parts: those of them that parts took which were timed, by name.
     """
 
     runs: int = 0
@@ -26,10 +31,26 @@ class Meter:
     calls: int = 0
     evaluations: int = 0
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
 
     def reset(self) -> None:
         """Start from nothing."""
         self.runs, self.items, self.calls, self.evaluations, self.seconds = 0, 0, 0, 0, 0.0
+        self.parts = {}
+
+    @contextlib.contextmanager
+    def part(self, name: str, device: torch.device) -> Iterator[None]:
+        """Count the seconds of a part; a GPU is waited for, or they would count in the next one.
+
+        Args:
+            name: of the part.
+            device: where it computes.
+        """
+        started = time.perf_counter()
+        yield
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        self.parts[name] = self.parts.get(name, 0.0) + time.perf_counter() - started
 
 
 def counted(meter: Meter, net: nn.Module, args: tuple[Tensor, ...], _: object) -> None:

@@ -16,6 +16,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from diffaudio.data import plan
 from diffaudio.decode.stream import Encoding, shown, writing
+from diffaudio.decode.texts import read_texts
 from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal, log
 from diffaudio.text import Sentence, split_sentences
@@ -57,9 +58,10 @@ def spoken(trained: Trained, parts: Iterable[Sentence]) -> Iterator[np.ndarray]:
     assert prior is not None
     for part in parts:
         key = plan.key(trained.spec.seed, part.text)
-        (made,) = trained.read([key], {prior.fields[0]: [part.text]})
-        pause = np.zeros((round(part.pause * trained.audio.rate), made.shape[1]), made.dtype)
-        yield np.concatenate([made, pause])
+        (made,) = read_texts(trained, [key], {prior.fields[0]: [part.text]})
+        sound = made.sound
+        pause = np.zeros((round(part.pause * trained.audio.rate), sound.shape[1]), sound.dtype)
+        yield np.concatenate([sound, pause])
 
 
 def say(trained: Trained, text: str, out: Path) -> None:

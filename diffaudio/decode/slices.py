@@ -6,7 +6,7 @@ neither the number of jobs nor the batch changes an utterance beyond rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,12 +20,13 @@ from diffaudio.data.index import Index
 from diffaudio.data.loader import copies, eval_batches
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.spec import DecodeSpec
+from diffaudio.decode.texts import Made, look_up, read_texts
 from diffaudio.decode.trained import Trained, load
-from diffaudio.decode.vocoder import with_vocoder
+from diffaudio.decode.vocoder import named_vocoder, with_vocoder
 from diffaudio.files import read_json, write_json
 from diffaudio.log import environment
 from diffaudio.precision import bf16
-from diffaudio.text import FILE, FOLDER, Readings
+from diffaudio.text import Reading
 
 __all__ = ["Request", "decode_slice", "slices"]
 
@@ -69,10 +70,12 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
     trained = _trained(request)
     torch.set_num_threads(trained.spec.threads)
     trained.meter.reset()
-    count, samples = 0, 0
+    count, samples, timings = 0, 0, []
     for name, made in _decoded(trained, Index.open(request.dump), rows):
-        audio.save(request.out / f"{name}.wav", made, trained.audio.rate)
-        count, samples = count + 1, samples + len(made)
+        audio.save(request.out / f"{name}.wav", made.sound, trained.audio.rate)
+        count, samples = count + 1, samples + len(made.sound)
+        if made.reading is not None:
+            timings.append({"id": name, **_timing(trained, made.reading, made.frames)})
     counts = {
         "n": count,
         "audio_seconds": samples / trained.audio.rate,
@@ -81,6 +84,9 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
         "items": trained.meter.items,
         "calls": trained.meter.calls,
         "evaluations": trained.meter.evaluations,
+        "parts": trained.meter.parts,
+        "timings": timings,
+        "vocoder": named_vocoder(trained.model, trained.spec),
         "hardware": environment()["hardware"],
         "precision": "bf16" if bf16(trained.spec.precision, trained.device) else "fp32",
         **trained.about,
@@ -89,8 +95,22 @@ def decode_slice(*, request: Request, number: int, rows: list[int]) -> dict[str,
     return counts
 
 
-def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield id and audio (n, a) of each row: batches of short ones, long ones in chunks."""
+def _timing(trained: Trained, reading: Reading, frames: Sequence[int]) -> dict[str, Any]:
+    """Return what was read, and for how many frames each symbol lasts: a line of durations.jsonl.
+
+    Frame k is centred on sample k hop.
+    """
+    return {
+        "said": reading.said,
+        "symbols": list(reading.symbols),
+        "frames": list(frames),
+        "hop": trained.model.codec.hop,
+        "rate": trained.audio.rate,
+    }
+
+
+def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[str, Made]]:
+    """Yield id and audio of each row: batches of short ones, long ones in chunks."""
     given, spec = trained.hears, trained.spec
     only = trained.audio if given is None else replace(trained.audio, target=given, given=None)
     most = spec.batch_seconds * index.rate
@@ -107,17 +127,18 @@ def _decoded(trained: Trained, index: Index, rows: list[int]) -> Iterator[tuple[
     )
     for batch in batches:
         if trained.model.prior is not None:
-            yield from zip(batch.ids, trained.read(batch.keys, batch.fields), strict=True)
+            made = read_texts(trained, batch.keys, batch.fields)
+            yield from zip(batch.ids, made, strict=True)
             continue
         audio_in = None if given is None else batch.audio[given]
-        made = trained.generate(audio_in, batch.samples, batch.keys, batch.fields)
-        for name, one, length in zip(batch.ids, made, batch.samples.tolist(), strict=True):
-            yield name, one[:, :length].numpy().T
+        sounds = trained.generate(audio_in, batch.samples, batch.keys, batch.fields)
+        for name, one, length in zip(batch.ids, sounds, batch.samples.tolist(), strict=True):
+            yield name, Made(one[:, :length].numpy().T)
     for row in long:
         for name in copies(index.id(row), spec.repeat):
             whole = [index.read(row, str(given))]
             pieces = trained.stream(whole, partial(plan.key, spec.seed, name))
-            yield name, np.concatenate(list(pieces))
+            yield name, Made(np.concatenate(list(pieces)))
 
 
 @lru_cache(maxsize=1)
@@ -125,10 +146,6 @@ def _trained(request: Request) -> Trained:
     """Load a model once in a worker."""
     config = read_config(request.out / "config.yaml")
     spec = config.build(DecodeSpec)
-    trained = with_vocoder(
-        load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
-    )
-    prior, texts = trained.model.prior, request.dump.parent / FOLDER
-    if prior is not None and (texts / FILE).is_file():  # read before, maybe where g2p-en was
-        prior.reader = Readings(texts, prior.front_end)
-    return trained
+    trained = load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
+    look_up(trained, request.dump.parent)
+    return with_vocoder(trained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from diffaudio.data.index import Index
 from diffaudio.decode.configuration import MODEL, own_classes, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.vocoder import vocoder_inputs
+from diffaudio.decode.vocoder import tell_fallback, vocoder_inputs
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log
@@ -19,6 +20,7 @@ from diffaudio.model import Model
 
 __all__ = ["decode_set"]
 
+DURATIONS = "durations.jsonl"
 VERSION = 1  # raise it by hand when the same input would give other output
 _ABOUT = ("checkpoint", "checkpoint_sha256", "params", "train_steps", "train_hours")
 _SLICE_SECONDS = 120.0  # of audio in one task, at least
@@ -42,7 +44,8 @@ def decode_set(
         data: manifest of the set.
         dump: shards of the set.
         exp: experiment that holds the trained model.
-        out: folder of the output: <id>.wav, decode.json, config.yaml.
+        out: folder of the output: <id>.wav, decode.json, config.yaml; durations.jsonl of a model
+            that reads: when each symbol begins.
         workers: jobs at once.
         on_gpu: whether each of them has a GPU.
         force: decode again.
@@ -57,7 +60,8 @@ def decode_set(
     spec = config.build(DecodeSpec)
     found = weights.find(exp, spec.checkpoint)
     held = weights.read_weights(found, ema=spec.ema)
-    weights.fit(config.build(Model), held, found)  # refused here, rather than in every task
+    model = config.build(Model)
+    weights.fit(model, held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
     vocoder = vocoder_inputs(spec)
@@ -75,9 +79,10 @@ def decode_set(
             usual=config.usual,
             inputs=inputs,
             force=force,
-            outputs=("*.wav", "slices", "decode.json"),
+            outputs=("*.wav", "slices", "decode.json", DURATIONS),
         ):
             return
+        tell_fallback(model, spec)
         write_text(out / "config.yaml", strict.dump(config.sections))
         identity = "".join([digest(out / "config.yaml"), digest(path), *vocoder.values()])
         device = "cuda" if on_gpu else "cpu"
@@ -115,6 +120,10 @@ def _run(request: Request, asked: dict[str, Any], workers: int) -> None:
         log_dir=request.out / "log",
         title=f"decode {request.out.name}",
     )
+    if timings := [row for one in counts for row in one.get("timings", ())]:
+        timings.sort(key=lambda row: str(row["id"]))  # batches come in the order of their lengths
+        lines = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in timings]
+        write_text(request.out / DURATIONS, "".join(f"{line}\n" for line in lines))
     about = _summary(request, asked, counts)
     write_json(request.out / "decode.json", about)
     where = f"{asked['threads']} thread(s) of {about['hardware']}"
@@ -145,10 +154,24 @@ def _summary(
         "grid": _named(asked["sampler"]["grid"]),
         "guidance": _named(asked["sampler"]["guidance"]) if asked["sampler"]["guidance"] else None,
         **{name: asked[name] for name in ("seed", "ema", "threads")},
-        **({"vocoder": asked["vocoder"]} if asked.get("vocoder") else {}),
+        **({"vocoder": first["vocoder"]} if first.get("vocoder") else {}),
+        **_parts(counts, total["seconds"], total["audio_seconds"]),
         "device": request.device,
         "config_sha256": digest(request.out / "config.yaml"),
     }
+
+
+def _parts(counts: list[dict[str, Any]], seconds: float, audio: float) -> dict[str, Any]:
+    """Return {"parts": {NAME: {"rtf", "share": of all seconds}}}, if all slices timed any."""
+    timed = [one.get("parts") or {} for one in counts]
+    if not all(timed):
+        return {}
+    spent = {name: sum(one[name] for one in timed) for name in timed[0]}
+    parts = {
+        name: {"rtf": round(one / audio, 5), "share": round(one / seconds, 4)}
+        for name, one in spent.items()
+    }
+    return {"parts": parts}
 
 
 def _named(part: dict[str, Any]) -> str:

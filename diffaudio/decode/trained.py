@@ -84,25 +84,6 @@ class Trained:
             )
             return made.float().cpu()
 
-    def read(self, keys: Sequence[int], fields: Mapping[str, Sequence[Any]]) -> list[np.ndarray]:
-        """Turn texts into audio, (n, a) each, as long as the model takes them to last.
-
-        Args:
-            keys: of each utterance's noise.
-            fields: of the manifest, those that the model is conditioned on.
-
-        Raises:
-            Refusal: the model was not trained to read.
-        """
-        with torch.inference_mode(), self.metered(len(keys)):
-            plan = self.model.plan(fields, length_scale=self.spec.length_scale)
-            samples = self.model.codec.samples(plan.frames)
-            made = self.model.generate(
-                plan, samples, keys, self.spec.sampler, fields=fields, weaker=self.weaker
-            ).float()
-        lengths = samples.tolist()
-        return [one[:, :n].cpu().numpy().T for one, n in zip(made, lengths, strict=True)]
-
     def told(self, fields: Mapping[str, Any]) -> tuple[Trained, Mapping[str, Any]]:
         """Return the model and fields that tell it just this; nothing as guidance tells it nothing.
 

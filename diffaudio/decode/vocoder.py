@@ -22,11 +22,15 @@ from diffaudio.decode.published import Files, Published, files_of, read
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
 from diffaudio.files import digest
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
+from diffaudio.model import Model
 from diffaudio.prior import Plan
 from diffaudio.shapes import Audio, State
 
-__all__ = ["Vocoder", "attach", "vocoder_inputs", "with_vocoder"]
+__all__ = ["GRIFFIN_LIM", "Vocoder", "attach", "named_vocoder", "tell_fallback"]
+__all__ += ["vocoder_inputs", "with_vocoder"]
+
+GRIFFIN_LIM = "Griffin-Lim"
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,12 @@ class Vocoder:
 
 
 def with_vocoder(trained: Trained) -> Trained:
-    """Return the model with the vocoder that `decode.vocoder` names, if it names one.
+    """Return the model with the vocoder that `decode.vocoder` names; if it lacks one, say so.
 
     Raises:
         Refusal: there is no such vocoder, it is damaged, or it does not fit: see `attach`.
     """
+    tell_fallback(trained.model, trained.spec)
     name = trained.spec.vocoder
     if name is None:
         return trained
@@ -74,6 +79,20 @@ def with_vocoder(trained: Trained) -> Trained:
     own = load(place, config, config.build(DecodeSpec), device=trained.device)
     attach(trained, own, name)
     return trained
+
+
+def named_vocoder(model: Model, spec: DecodeSpec) -> str | None:
+    """Return what turns a model's mels into sound: a folder or GRIFFIN_LIM; None for no mels."""
+    return spec.vocoder or GRIFFIN_LIM if isinstance(model.codec, LogMel) else None
+
+
+def tell_fallback(model: Model, spec: DecodeSpec) -> None:
+    """Say if mels become sound without a vocoder; once, when a model is opened."""
+    if named_vocoder(model, spec) == GRIFFIN_LIM:
+        log.warning(
+            "no vocoder: Griffin and Lim's search for phases makes the sound, which is coarse; "
+            "--decode.vocoder exp/NAME names one that was trained on the same mels"
+        )
 
 
 def vocoder_inputs(spec: DecodeSpec) -> dict[str, str]:

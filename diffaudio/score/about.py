@@ -19,6 +19,7 @@ _DECODE = (
     *("calls", "solver", "grid", "rtf", "seed", "config_sha256", "checkpoint"),
     *("checkpoint_sha256", "device", "threads", "precision"),
 )
+_VOICE = ("vocoder", "parts")  # of a model that reads, whose parts were timed
 
 
 def described(data: Path) -> dict[str, Any]:
@@ -133,6 +134,7 @@ def made_by(decode: Mapping[str, Any]) -> dict[str, Any]:
     trained = {"steps": "train_steps", "hours": "train_hours", "params": "params"}
     return {
         **{name: decode.get(name) for name in _DECODE},
+        **{name: decode[name] for name in _VOICE if "parts" in decode and name in decode},
         "decode_commit": None,
         "hardware": _hardware(decode),
         "train": {

@@ -16,6 +16,7 @@ from diffaudio.score.measure import Scored
 from diffaudio.score.others import RECORDINGS
 from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
 from diffaudio.score.table import number
+from diffaudio.score.timing import Timing, drawing, lines
 
 __all__ = ["Chosen", "article", "card", "choose"]
 
@@ -25,11 +26,12 @@ _HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the pa
 
 @dataclass(frozen=True)
 class Chosen:
-    """An utterance to listen to, with its values and the baseline's."""
+    """An utterance to listen to, with its values, the baseline's, and when its symbols begin."""
 
     sound: Sound
     scored: Scored
     baseline: Scored | None
+    timing: Timing | None = None
 
 
 def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dict[str, list[str]]:
@@ -66,12 +68,20 @@ def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
     versions[spec.target] = reference
     longest = max(map(len, versions.values()))
     cut = f", the first {_SECONDS:g} s shown" if longest > _SECONDS * spec.rate else ""
+    said = "" if sound.prompt is None else sound.prompt.text  # stands below
     about = [f"{chosen.scored.seconds:.1f} s{cut}"]
     about += [
-        f"{key} {value}" for key, value in sound.row.items() if key not in _HIDDEN and value != ""
+        f"{key} {value}"
+        for key, value in sound.row.items()
+        if key not in _HIDDEN and value not in ("", said)
     ]
     values = _values(chosen) + _heard(chosen, system, spec.given or RECORDINGS)
-    return article(name, about, versions, spec.rate, values=values)
+    below = {}
+    if chosen.timing is not None and system in versions:
+        seconds = min(len(versions[system]) / spec.rate, _SECONDS)
+        below = {system: drawing(chosen.timing, seconds)}
+    mel = sound.prompt is not None
+    return article(name, about, versions, spec.rate, values=values, mel=mel, below=below)
 
 
 def article(
@@ -81,6 +91,8 @@ def article(
     rate: int,
     *,
     values: str = "",
+    mel: bool = False,
+    below: Mapping[str, str] | None = None,
 ) -> str:
     """Return sounds to listen to side by side, each with player and spectrogram.
 
@@ -90,17 +102,28 @@ def article(
         versions: name to (n, a); the last one's spectrogram sets the colours of all.
         rate: in Hz.
         values: HTML below the facts.
+        mel: whether the pictures are mel spectrograms.
+        below: HTML over and below the picture of a version, by its name.
     """
     shown = {role: x[: round(_SECONDS * rate)] for role, x in versions.items()}
     peak = max(1.0, *(float(np.abs(x).max(initial=0.0)) for x in shown.values()))
-    levels = {role: picture.level(x.mean(axis=1), rate) for role, x in shown.items()}
+    level, kind = (picture.mel_level, "Mel spectrogram") if mel else (picture.level, "Spectrogram")
+    levels = {role: level(x.mean(axis=1), rate) for role, x in shown.items()}
     top = float(levels[list(shown)[-1]].max())
     figures = [
-        _figure(key, role, shown[role] / np.float32(peak), levels[role], top, rate)
-        for key, role in enumerate(shown, start=1)
+        _figure(
+            key,
+            role,
+            x / np.float32(peak),
+            picture.spectrogram(levels[role], top),
+            rate,
+            kind=kind,
+            below=(below or {}).get(role, ""),
+        )
+        for key, (role, x) in enumerate(shown.items(), start=1)
     ]
     return (
-        f'<article class="utterance" tabindex="0" id="u-{escape(name)}">'
+        f'<article class="utterance{" voice" * mel}" tabindex="0" id="u-{escape(name)}">'
         f"<header><h4>{escape(name)}</h4><p>{escape(' · '.join(about))}</p>{values}</header>"
         f'<div class="versions">{"".join(figures)}</div></article>'
     )
@@ -123,11 +146,13 @@ def _values(chosen: Chosen) -> str:
 
 
 def _heard(chosen: Chosen, system: str, versus: str) -> str:
-    """Return what should be said and what a recogniser heard; nothing where none listened."""
+    """Return what should be said, as what it was read, and what a recogniser heard."""
     prompt, baseline = chosen.sound.prompt, chosen.baseline
     if prompt is None:
         return ""
-    told = {"should be": prompt.text, f"heard in {system}": chosen.scored.heard}
+    told: dict[str, str | None] = {"should be": prompt.text}
+    told |= {} if chosen.timing is None else lines(chosen.timing, prompt.text)
+    told |= {f"heard in {system}": chosen.scored.heard}
     told |= {f"heard in {versus}": baseline.heard} if baseline else {}
     return "".join(
         f'<p class="said"><span>{escape(what)}</span> {escape(text) or "nothing"}</p>'
@@ -136,15 +161,17 @@ def _heard(chosen: Chosen, system: str, versus: str) -> str:
     )
 
 
-def _figure(key: int, role: str, x: Samples, levels: np.ndarray, top: float, rate: int) -> str:
-    image = base64.b64encode(picture.spectrogram(levels, top)).decode()
+def _figure(
+    key: int, role: str, x: Samples, image: bytes, rate: int, *, kind: str, below: str
+) -> str:
+    coded = base64.b64encode(image).decode()
     audio = base64.b64encode(encode(quantise(x)[0], rate)).decode()
     name = escape(role)
     return (
         f"<figure><figcaption><kbd>{key}</kbd> {name}</figcaption>"
-        f'<div class="picture"><img alt="Spectrogram, {name}, 0 to {rate / 2000:g} kHz, '
-        f'{len(x) / rate:.1f} s" src="data:image/png;base64,{image}"><i></i>'
-        f'<span class="khz">{rate / 2000:g} kHz</span>'
+        f'<div class="picture{" timed" * bool(below)}"><img alt="{kind}, {name}, 0 to '
+        f'{rate / 2000:g} kHz, {len(x) / rate:.1f} s" src="data:image/png;base64,{coded}">{below}'
+        f'<i></i><span class="khz">{rate / 2000:g} kHz</span>'
         f'<span class="seconds">{len(x) / rate:.1f} s</span></div>'
         f'<audio controls preload="metadata" aria-label="{name}" '
         f'src="data:audio/flac;base64,{audio}"></audio></figure>'

@@ -20,11 +20,12 @@ from diffaudio.score.table import (
     neighbours,
     p_value,
     ratios,
+    speeds,
     warning,
 )
 from diffaudio.score.verdict import BETTER, WORSE, sentence
 
-__all__ = ["environments", "making", "markdown", "plain", "table"]
+__all__ = ["environments", "made_of", "making", "markdown", "plain", "table"]
 
 
 def markdown(
@@ -70,8 +71,7 @@ def _section(results: Sequence[Result], sha: str, protocol: Mapping[str, Any]) -
     made = [found for found in results if found["role"] == SYSTEM]
     lines += [f"- {plain(text)}" for found in made for text in _told(found)]
     lines += ["", "How the systems were made:", ""]
-    rows = [{"system": _name(found), **making(found)} for found in made]
-    lines += table(list(rows[0]), [list(row.values()) for row in rows]) if rows else []
+    lines += made_of([{"system": _name(found), **making(found)} for found in made])
     lines += ["", f"<details><summary>Protocol {sha[:12]}</summary>", "", "```json"]
     return [*lines, json.dumps(protocol, indent=1, ensure_ascii=False), "```", "", "</details>"]
 
@@ -102,7 +102,7 @@ def _about(found: Result) -> list[str]:
     return [
         _name(found),
         "" if calls is None else f"{calls:g}",
-        "" if rtf is None else f"{rtf:.3g}",
+        "" if rtf is None else "<br>".join([f"{rtf:.3g}", *map(plain, speeds(found))]),
         str(found["n"]),
         ", ".join(trained),
     ]
@@ -147,7 +147,14 @@ def making(found: Result, *, sampler: bool = True) -> dict[str, str]:
         "training seed": train.get("seed"),
         "training config": _short(train.get("config_sha256")),
     }
+    values |= {"vocoder": found["vocoder"]} if found.get("vocoder") else {}
     return {name: "" if value is None else plain(str(value)) for name, value in values.items()}
+
+
+def made_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the lines of a table of how things were made: a name first, then `making`."""
+    heads = list(dict.fromkeys(head for row in rows for head in row))
+    return table(heads, [[row.get(head, "") for head in heads] for row in rows]) if rows else []
 
 
 def _checkpoint(found: Result) -> str:

@@ -17,6 +17,7 @@ from diffaudio.data.convert import convert
 from diffaudio.files import digest
 from diffaudio.log import Refusal
 from diffaudio.metrics import Prompt
+from diffaudio.score.timing import DURATIONS
 
 __all__ = [
     "MADE",
@@ -101,8 +102,9 @@ def content(paths: Iterable[Path]) -> str:
 def heard(folder: Path) -> dict[str, str]:
     """Return, as inputs of the stage, digests of the wavs in `folder` and of what made them."""
     found = {f"wavs in {folder}": content(sorted(folder.glob("*.wav")))}
-    if (folder / MADE).is_file():
-        found[str(folder / MADE)] = digest(folder / MADE)
+    for path in (folder / MADE, folder / DURATIONS):
+        if path.is_file():
+            found[str(path)] = digest(path)
     return found
 
 

@@ -8,10 +8,13 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["level", "png", "spectrogram"]
+from diffaudio.metrics.mel import mel_filters
+
+__all__ = ["level", "mel_level", "png", "spectrogram"]
 
 _SECONDS = 0.032  # length of a frame
-_COLUMNS, _ROWS = 480, 128
+_MEL_SECONDS = 0.056  # of one whose bins tell the lowest bands apart
+_COLUMNS, _ROWS, _BANDS = 480, 128, 80
 _RANGE = 72.0  # dB from the brightest to the darkest colour
 _COLOURS = 64  # few enough that zlib finds repetitions
 _RAMP = {  # share of the range to red, green, blue: night to paper through plum and ember
@@ -26,13 +29,25 @@ _RAMP = {  # share of the range to red, green, blue: night to paper through plum
 
 def level(x: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.float64]:
     """Return the short-time spectrum of (n,) in dB, (rows, columns), low frequencies last."""
-    size = 1 << round(np.log2(_SECONDS * rate))
+    power = _power(x, rate, 1 << round(np.log2(_SECONDS * rate)))
+    bands = power[:, 1:].reshape(len(power), _ROWS, -1).max(axis=2)
+    return 10 * np.log10(bands.T[::-1] + 1e-12)
+
+
+def mel_level(x: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.float64]:
+    """Return the mel spectrum of (n,) in dB, columns as of `level`: 80 bands, low ones last."""
+    size = 1 << round(np.log2(_MEL_SECONDS * rate))
+    bands = _power(x, rate, size) @ mel_filters(_BANDS, size, rate).T
+    return 10 * np.log10(bands.T[::-1] + 1e-12)
+
+
+def _power(x: npt.NDArray[np.floating], rate: int, size: int) -> npt.NDArray[np.float64]:
+    """Return power in frames of (n,), (columns, size // 2 + 1): a hundred a second, or fewer."""
     hop = max(1, rate // 100, -(-len(x) // _COLUMNS))
     padded = np.pad(x.astype(np.float64), size // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    power = np.abs(np.fft.rfft(frames * np.hanning(size))) ** 2 / size
-    bands = power[:, 1:].reshape(len(frames), _ROWS, -1).max(axis=2)
-    return 10 * np.log10(bands.T[::-1] + 1e-12)
+    power: npt.NDArray[np.float64] = np.abs(np.fft.rfft(frames * np.hanning(size))) ** 2 / size
+    return power
 
 
 def spectrogram(levels: npt.NDArray[np.float64], top: float) -> bytes:

@@ -6,7 +6,7 @@ import importlib.resources
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
@@ -20,9 +20,15 @@ from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Sound
 from diffaudio.score.results import Result
 from diffaudio.score.sheet import sheet, verdicts
-from diffaudio.score.table import warning
+from diffaudio.score.table import speeds, warning
+from diffaudio.score.timing import Timing
 
 __all__ = ["Evidence", "assembled", "report"]
+
+_TIMED = (
+    " The blocks below a synthesis are the symbols that were read, as long as the model took them "
+    "to last; lines are starts of words. Pointing at a block names its symbol."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Evidence:
         config: the resolved configuration as YAML.
         log: the training's log.jsonl, which may not exist.
         versus: whose `before` is, where it is not what the model is given.
+        timings: of utterances that were made from a text, by id: when each symbol begins.
     """
 
     found: Result
@@ -53,6 +60,7 @@ class Evidence:
     config: str
     log: Path
     versus: str | None = None
+    timings: Mapping[str, Timing] = field(default_factory=dict)
 
 
 def report(evidence: Evidence, spec: AudioSpec, *, count: int) -> str:
@@ -119,6 +127,8 @@ def _facts(found: Result) -> str:
         "speakers": found.get("speakers"),
         "network calls": _short(found.get("calls")),
         "real-time factor": _short(found.get("rtf")),
+        "of its parts": ", ".join(speeds(found)),
+        "vocoder": found.get("vocoder"),
         "solver": found.get("solver"),
         "grid": found.get("grid"),
         "checkpoint": found.get("checkpoint"),
@@ -151,7 +161,7 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         '<p class="note">Keys, on a chosen utterance: <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> '
         "switch the version and keep the moment, <kbd>space</kbd> plays and pauses, <kbd>←</kbd> "
         "<kbd>→</kbd> move by a second, <kbd>j</kbd> <kbd>k</kbd> go to the next and the last one. "
-        "A click on a spectrogram plays from there.</p>"
+        f"A click on a spectrogram plays from there.{_TIMED * bool(evidence.timings)}</p>"
     ]
     chosen = choose(evidence.table, metric, better, count)
     for why, names in chosen.items():
@@ -160,7 +170,8 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         for name in names:
             at = position[name]
             before = evidence.before[at] if evidence.before else None
-            one = Chosen(evidence.sounds[at], evidence.table[at], before)
+            timing = evidence.timings.get(name)
+            one = Chosen(evidence.sounds[at], evidence.table[at], before, timing)
             parts.append(card(one, spec, evidence.found["system"]))
     return "".join(parts)
 

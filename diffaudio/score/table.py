@@ -25,11 +25,14 @@ __all__ = [
     "number",
     "p_value",
     "ratios",
+    "speeds",
     "terminal",
     "uncompared",
     "warning",
 ]
 
+GRIFFIN_LIM = "Griffin-Lim"  # as decoding calls what stands in for a vocoder
+_PARTS = ("text", "sampler", "vocoder")  # in the order in which they work; JSON sorts them
 STAR = "the 95 % interval of the paired difference excludes 0 and p < 0.05"
 NOTE = "the p-value is from a sign-flip test, after Holm's correction for the number of metrics"
 APART = (
@@ -145,8 +148,20 @@ def facts(found: Result) -> str:
     if found.get("calls"):
         parts.append(f"{found['calls']:g} network call{'s' * (found['calls'] > 1)}")
     if found.get("rtf"):
-        parts.append(f"real-time factor {found['rtf']:.3g}")
+        inner = f" ({', '.join(speeds(found))})" if speeds(found) else ""
+        parts.append(f"real-time factor {found['rtf']:.3g}{inner}")
     return ", ".join(parts)
+
+
+def speeds(found: Result) -> list[str]:
+    """Return `text 0.004 (1 %)` and so on: the real-time factors and shares of a voice's parts."""
+    named = {"vocoder": found["vocoder"]} if found.get("vocoder") == GRIFFIN_LIM else {}
+    parts = found.get("parts", {})
+    return [
+        f"{named.get(name, name)} {parts[name]['rtf']:.2g} ({100 * parts[name]['share']:.0f} %)"
+        for name in _PARTS
+        if name in parts
+    ]
 
 
 def _rows_beside(found: Result, beside: Sequence[Result]) -> list[list[str]]:

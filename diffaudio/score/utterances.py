@@ -22,6 +22,7 @@ from diffaudio.score.request import Request, Work, configuration, trained
 from diffaudio.score.results import INPUT, SYSTEM, Result, gaps, result
 from diffaudio.score.scores import PROTOCOL, SCORES, SUMMARY, Rival
 from diffaudio.score.spec import ScoreSpec, hashed, protocol
+from diffaudio.score.timing import read_timings
 
 __all__ = ["utterances"]
 
@@ -161,6 +162,7 @@ def _run(
         environment=here,
         config=configuration(request),
         log=request.exp / "log.jsonl",
+        timings=read_timings(request.wavs) if spec.text else {},
     )
     write_text(request.out / "report.html", report(evidence, audio, count=spec.worst))
 

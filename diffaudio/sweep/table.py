@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diffaudio.score.page import environments, making, plain, table
+from diffaudio.score.page import environments, made_of, making, plain, table
 from diffaudio.score.results import Result, in_order
 from diffaudio.sweep.spec import Cell
 
@@ -124,7 +124,10 @@ def markdown(rows: Sequence[Row], metric: str, others: Sequence[Result] = ()) ->
     for other in others:
         cells.append([other["system"], *[""] * 5, *_values(other["metrics"], names), ""])
     counts = ", ".join(sorted({str(one.found["n"]) for one in rows}))
-    made = {one.cell.model: making(one.found, sampler=False) for one in rows}
+    made = {
+        one.cell.model: {"model": one.cell.model, **making(one.found, sampler=False)}
+        for one in rows
+    }
     where = environments([{**one.found, "system": one.cell.model} for one in rows])
     about = rows[0].found
     label = f" ({about['label']})" if about.get("label") else ""
@@ -134,7 +137,7 @@ def markdown(rows: Sequence[Row], metric: str, others: Sequence[Result] = ()) ->
         f"{plain(about['corpus'] + label)}. Ranked by {metric}; 95 % intervals in brackets; "
         f"{counts} outputs a cell. Recommended for a model: {_RULE}.",
         "",
-        *table(["model", *made[models[0]]], [[name, *one.values()] for name, one in made.items()]),
+        *made_of(list(made.values())),
         "",
         *(f"- {plain(text)}" for text in where),
     ]

@@ -16,6 +16,7 @@ pieces.py         Pieces: parts of words, learned from a corpus
 cache.py          readings kept by content
 readings.py       those of a corpus, for who trains on it
 sentences.py      long text in sentences with pauses
+words.py          which symbols say which word
 """
 
 from diffaudio.text.cache import Cache
@@ -25,6 +26,7 @@ from diffaudio.text.pieces import Pieces, train_pieces
 from diffaudio.text.readings import FOLDER, Readings, cached
 from diffaudio.text.sentences import Pauses, Sentence, split_sentences
 from diffaudio.text.units import Characters, Units
+from diffaudio.text.words import Word, split_words
 
 __all__ = [
     "FILE",
@@ -39,8 +41,10 @@ __all__ = [
     "Readings",
     "Sentence",
     "Units",
+    "Word",
     "cached",
     "held_files",
     "split_sentences",
+    "split_words",
     "train_pieces",
 ]

@@ -61,6 +61,7 @@ fi
 if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
     run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
         --set "$split" --tag "$decode_tag" --nj "$nj"
+    run python local/alignment.py --exp "$exp" --data "$data" --dump "$dump" --set "$split"
 fi
 if stage 7 "Compare solvers and calls: $exp/sweep"; then
     run diffaudio sweep --config conf/sweep.yaml "--sweep.models+=$exp" --data "$data" \

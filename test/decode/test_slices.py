@@ -33,7 +33,8 @@ def test_a_model_that_is_given_nothing_makes_each_row_as_long_as_its_target(
     files = {weights.MODEL: weights.write_weights(tmp_path / weights.MODEL, model.state_dict())}
     write_json(tmp_path / weights.STATE, {"files": files})
     index = Index.open(tiny_dump / "dump/test")
-    made = dict(slices._decoded(loaded(tmp_path), index, list(range(len(index)))))
+    found = slices._decoded(loaded(tmp_path), index, list(range(len(index))))
+    made = {name: one.sound for name, one in found}
     assert {name: len(x) for name, x in made.items()} == {
         index.id(row): index.samples[row] for row in range(len(index))
     }

@@ -9,10 +9,17 @@ from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, SpreadMel
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.decode import vocoder as module
 from diffaudio.decode.meter import Meter
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained
-from diffaudio.decode.vocoder import attach
+from diffaudio.decode.vocoder import (
+    GRIFFIN_LIM,
+    attach,
+    named_vocoder,
+    tell_fallback,
+    with_vocoder,
+)
 from diffaudio.lesson import Answered, Lesson
 from diffaudio.log import Refusal
 from diffaudio.model import Model
@@ -124,3 +131,20 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path):
         trained(CompressedSTFT(256, 128), given="beside", through=SpreadMel(MEL))
     with pytest.raises(Refusal, match=r"model\.through: with given none"):
         trained(CompressedSTFT(256, 64), through=SpreadMel(MEL))
+
+
+def test_that_there_is_none_is_said_once_when_a_model_of_mels_is_opened(caplog, monkeypatch):
+    monkeypatch.setattr(module.log, "propagate", True)
+    speaker = trained(LogMel(MEL))
+    assert with_vocoder(speaker) is speaker
+    assert named_vocoder(speaker.model, speaker.spec) == GRIFFIN_LIM
+    (said,) = (one.message for one in caplog.records)
+    assert "Griffin and Lim's search" in said
+    assert "--decode.vocoder exp/" in said
+    caplog.clear()
+    with_vocoder(trained(CompressedSTFT(256, 64)))
+    tell_fallback(speaker.model, replace(speaker.spec, vocoder="exp/vocoder"))
+    assert not caplog.records
+    assert named_vocoder(speaker.model, replace(speaker.spec, vocoder="exp/v")) == "exp/v"
+    other = trained(CompressedSTFT(256, 64))
+    assert named_vocoder(other.model, other.spec) is None

@@ -109,3 +109,10 @@ def test_wavs_from_elsewhere_are_not_this_experiments_training(tmp_path):
     write_json(tmp_path / "wavs" / ".stage.json", {"commit": "0de"})
     found = made(tmp_path / "wavs", tmp_path)
     assert (found["train"]["seed"], found["calls"], found["decode_commit"]) == (7, 2, "0de")
+
+
+def test_the_vocoder_is_told_of_what_reads_a_text():
+    parts = {"text": {"rtf": 0.1, "share": 1.0}}
+    found = made_by({"vocoder": "exp/vocoder", "parts": parts})
+    assert (found["vocoder"], found["parts"]) == ("exp/vocoder", parts)
+    assert "vocoder" not in made_by({"vocoder": "Griffin-Lim"})

@@ -3,17 +3,21 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
 from diffaudio.data import audio
+from diffaudio.metrics import Prompt
 from diffaudio.score.listen import Chosen, card, choose
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Sound
+from diffaudio.score.timing import Timing
 
 RATE = 8000
+TIMES = (0.0, 0.05, 0.1, 0.12, 0.2, 0.3, 0.32, 0.4, 0.5)
 
 
 def table(values):
@@ -110,3 +114,26 @@ def test_a_long_utterance_is_cut_and_says_so(corpus, wavs, tmp_path, spec):
     page = card(chosen(corpus, wavs, tmp_path), spec, "demo")
     assert [len(x) for x in players(page)] == [10 * RATE] * 3
     assert "the first 10 s shown" in page
+
+
+def test_what_was_made_of_a_text_has_mels_and_when_each_word_begins(corpus, wavs, tmp_path, spec):
+    one = chosen(corpus, wavs, tmp_path, text="Hi 2 <you>")
+    spoken = replace(one.sound, prompt=Prompt("Hi 2 <you>"))
+    timing = Timing("Hi two <you>", ("HH", "AY1", " ", "T", "UW1", " ", "Y", "UW1"), TIMES)
+    page = card(replace(one, sound=spoken, timing=timing), spec, "demo")
+    assert page.count('alt="Mel spectrogram, ') == 3
+    assert page.count("<svg") == 2  # of the synthesis alone
+    figure = page[page.index("</kbd> demo") : page.index("</kbd> clean")]
+    assert figure.count("<rect") == 6
+    assert "should be</span> Hi 2 &lt;you&gt;" in page
+    assert "read as</span> Hi two &lt;you&gt;" in page
+    assert "in symbols</span> HH AY1 · T UW1 · Y UW1" in page
+    assert page.count("Hi 2 ") == 1
+
+
+def test_nothing_of_that_is_in_other_cards(corpus, wavs, tmp_path, spec):
+    page = card(chosen(corpus, wavs, tmp_path, text="Hi"), spec, "demo")
+    assert page.count('alt="Spectrogram, ') == 3
+    assert "text Hi" in page
+    for word in ("<svg", "voice", "timed", "read as", "should be"):
+        assert word not in page

@@ -4,6 +4,7 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
 
 from diffaudio.score import picture
 
@@ -62,3 +63,24 @@ def test_colours_rise_in_brightness():
     _, palette = read_png(picture.spectrogram(np.zeros((1, 1)), 0.0))
     light = palette.astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(light) > 0).all()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050])
+def test_a_tone_lies_where_the_mel_scale_has_it(rate):
+    """Slaney's scale by its own words: to 1 kHz 15 mel, then a factor of 6.4 in 27."""
+
+    def mel(frequency):
+        return min(frequency, 1000) * 0.015 + 27 * np.log(max(frequency, 1000) / 1000) / np.log(6.4)
+
+    for frequency in (400, 1000, 2500):
+        tone = np.sin(2 * np.pi * frequency * np.arange(rate) / rate)
+        levels = picture.mel_level(tone, rate)
+        assert levels.shape == (80, 1 + rate // (rate // 100))
+        band = 80 - levels[:, 50].argmax()  # from 1, the lowest
+        assert band == pytest.approx(81 * mel(frequency) / mel(rate / 2), abs=0.6)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 24000])
+def test_no_band_of_the_mels_is_empty(rate):
+    levels = picture.mel_level(np.random.default_rng(0).normal(size=rate), rate)
+    assert np.ptp(levels.mean(axis=1)) < 6.0

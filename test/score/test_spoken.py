@@ -113,6 +113,30 @@ def test_what_was_heard_is_kept_and_shown(asked):
     assert "than recordings: +28.6" in summary
 
 
+def test_the_report_shows_mels_and_when_each_word_was_said(asked):
+    """Whoever reads a text writes durations beside the wavs; what is broken there is refused."""
+    parts = {"text": {"rtf": 0.1, "share": 0.2}}
+    write_json(asked.wavs / "decode.json", {"rtf": 0.5, "vocoder": "Griffin-Lim", "parts": parts})
+    rows = [
+        {"id": name, "said": "ab cd", "symbols": list("ab cd"), "frames": [1, 2, 1, 3, 3]}
+        for name in IDS
+    ]
+    path = asked.wavs / "durations.jsonl"
+    path.write_text("".join(json.dumps({**row, "hop": 160, "rate": RATE}) + "\n" for row in rows))
+    assert run(asked)["parts"] == parts
+    page = (asked.out / "report.html").read_text()
+    assert page.count("Mel spectrogram") == 4
+    assert page.count('<div class="symbols">') == 2  # of the synthesis
+    assert page.count("<title>a, 0.00 s") == 2
+    assert "Pointing at a block names its symbol." in page
+    assert "text 0.1 (20 %)" in page
+    assert "<dd>Griffin-Lim</dd>" in page
+    assert "| Griffin-Lim |" in summarise(asked.exp).read_text()
+    path.write_text("{}\n")
+    with pytest.raises(Refusal, match="line 1"):
+        run(replace(asked, out=asked.exp / "score" / "b" / "test"))
+
+
 def test_a_published_row_of_recordings_is_no_system(asked, tmp_path):
     run(asked)
     publish(asked.out, tmp_path / "recipe")

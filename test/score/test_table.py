@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from diffaudio.score.table import cell, difference, facts, failed, number, p_value, terminal
+from diffaudio.score.table import (
+    cell,
+    difference,
+    facts,
+    failed,
+    number,
+    p_value,
+    speeds,
+    terminal,
+)
 
 
 def test_numbers_have_the_decimals_of_their_metric():
@@ -99,3 +108,14 @@ def test_what_compares_with_nothing_published_says_why(demo):
 def test_one_speaker_is_one(demo):
     assert "1 speaker," in facts({**demo, "speakers": 1})
     assert "speaker" not in facts({**demo, "speakers": None})
+
+
+def test_the_parts_of_a_voice_have_factors_and_shares(demo):
+    parts = {"vocoder": {"rtf": 0.3, "share": 0.6}, "text": {"rtf": 0.004, "share": 0.008}}
+    parts["sampler"] = {"rtf": 0.196, "share": 0.392}
+    voice = {**demo, "rtf": 0.5, "vocoder": "exp/vocoder", "parts": parts}
+    wanted = ["text 0.004 (1 %)", "sampler 0.2 (39 %)", "vocoder 0.3 (60 %)"]
+    assert speeds(voice) == wanted
+    assert f"real-time factor 0.5 ({', '.join(wanted)})" in facts(voice)
+    assert speeds({**voice, "vocoder": "Griffin-Lim"})[-1] == "Griffin-Lim 0.3 (60 %)"
+    assert speeds(demo) == []

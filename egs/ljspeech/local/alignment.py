@@ -4,8 +4,10 @@
     . path.sh; python local/alignment.py --exp exp/mini --data data/mini --dump dump/mini --set test
 
 prints the median distance of word starts, of the alignment that the voice finds in a recording and
-of one that gives every symbol the same time. Whisper tiny.en writes words with times; those that it
-hears as the transcript has them count. Its own times are no truth: they stand on a grid of 20 ms.
+of one that gives every symbol the same time, and keeps it in exp/mini/score/alignment_test.json.
+Whisper tiny.en hears as many utterances at once as fit (see heard.py) and writes words with times;
+those that it hears as the transcript has them count. Its own times are no truth: they stand on a
+grid of 20 ms. No sound is made, so no vocoder is needed.
 """
 
 from __future__ import annotations
@@ -15,42 +17,75 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soxr
 import torch
-from heard import recogniser
+from heard import PAUSE, RATE, recogniser, windows
 from jsonargparse import ArgumentParser
 
+from diffaudio import provenance
 from diffaudio.bin.model import asked, opened, run_options
 from diffaudio.data import manifest
 from diffaudio.data.index import Index
+from diffaudio.decode.texts import look_up
 from diffaudio.decode.trained import Trained
-from diffaudio.log import Refusal, setup_log
+from diffaudio.files import digest, read_json, write_json
+from diffaudio.log import Refusal, log, setup_log
 from diffaudio.nets.layers import masked
 from diffaudio.process import token_starts, uniform_durations
+from diffaudio.text import split_words
 
-RATE = 16000  # of what Whisper hears
+VERSION = 1  # raise it by hand when the same voice would get other figures
+
+
+class Aligned(NamedTuple):
+    """A recording.
+
+    Attributes:
+        words: of its transcript, as they are compared.
+        starts: of each word in seconds, (2, words): searched, and with uniform durations.
+        seconds: of the recording.
+    """
+
+    words: Sequence[str]
+    starts: np.ndarray
+    seconds: float
 
 
 def main(argv: list[str]) -> None:
-    """Align a set and print both medians."""
+    """Align a set unless that is done; keep both medians and print them."""
     config = asked(
         argv,
         prog="local/alignment.py",
         description="Compare a voice's alignment with a recogniser's word times.",
         options=_options,
     )
-    options, trained = config.options, opened(config)
-    errors = np.array(list(_errors(trained, options)))
-    if not len(errors):
-        raise Refusal(f"{options.data}: no word of the set {options.set} was recognised")
-    searched, uniform = np.median(errors, axis=0)
+    options = config.options
+    trained = opened(config, vocoder=False)
+    made_of = {
+        "version": VERSION,
+        "checkpoint_sha256": trained.about["checkpoint_sha256"],
+        "manifest_sha256": digest(options.data / f"{options.set}.jsonl"),
+        "shards": provenance.fingerprint(options.dump / options.set),
+    }
+    path = options.exp / "score" / f"alignment_{options.set}.json"
+    found = read_json(path) if path.is_file() else {}
+    if found.get("made_of") != made_of:
+        try:
+            whisper = recogniser()
+        except Refusal as refusal:  # as scores leave out what cannot be measured here
+            log.warning("alignment: not measured: %s", refusal)
+            return
+        found = {"made_of": made_of, **measured(whisper, trained, options)}
+        write_json(path, found)
+    log.info("%s: how far word starts are from the recogniser's", path)
     sys.stdout.write(
-        f"{len(errors)} words: median distance of a word's start from the recogniser's\n"
-        f"  alignment of the voice  {1000 * searched:.0f} ms\n"
-        f"  every symbol alike      {1000 * uniform:.0f} ms\n"
+        f"{found['heard']} of {found['words']} words: median distance of a word's start from the "
+        f"recogniser's\n"
+        f"  alignment of the voice  {found['voice_ms']:.0f} ms\n"
+        f"  every symbol alike      {found['uniform_ms']:.0f} ms\n"
     )
 
 
@@ -61,49 +96,85 @@ def _options(parser: ArgumentParser) -> None:
     run_options(parser)
 
 
-def _errors(trained: Trained, options: Any) -> Iterator[tuple[float, float]]:
-    """Yield the distances of each recognised word's start, in seconds: searched, uniform."""
-    whisper, index = recogniser(), Index.open(options.dump / options.set)
+def measured(whisper: Any, trained: Trained, options: Any) -> dict[str, Any]:
+    """Return both medians in milliseconds, and how many words of how many were heard.
+
+    Raises:
+        Refusal: the model does not read, or no word was heard.
+    """
+    look_up(trained, options.dump)
+    index = Index.open(options.dump / options.set)
     rows = {row["id"]: row for row in manifest.read(options.data / f"{options.set}.jsonl")}
+    utterances, total = [], 0
     for number in range(len(index)):
-        text = rows[index.id(number)]["text"]
         sound = index.read(number, trained.audio.target)[:, 0]
-        words, starts = _starts(trained, text, sound)
-        segments, _ = whisper.transcribe(
-            soxr.resample(sound, trained.audio.rate, RATE), word_timestamps=True
-        )
-        heard = [word for segment in segments for word in segment.words]
-        names = [_plain(word.word) for word in heard]
-        pairs = difflib.SequenceMatcher(None, words, names, autojunk=False).get_matching_blocks()
-        for own, theirs, count in pairs:
+        clip = soxr.resample(sound, trained.audio.rate, RATE)
+        words, starts = _starts(trained, rows[index.id(number)]["text"], sound)
+        utterances.append((clip, Aligned(words, starts, len(clip) / RATE)))
+        total += len(words)
+    errors: list[tuple[float, ...]] = []
+    for clip, held in windows(utterances):
+        errors += distances(held, _heard(whisper, clip))
+    if not errors:
+        raise Refusal(f"{options.data}: no word of the set {options.set} was recognised")
+    voice, uniform = 1000 * np.median(errors, axis=0)
+    return {"voice_ms": voice, "uniform_ms": uniform, "heard": len(errors), "words": total}
+
+
+def distances(
+    held: Sequence[Aligned], heard: Sequence[tuple[str, float]]
+) -> Iterator[tuple[float, ...]]:
+    """Yield how far the starts of each word that was heard are from the recogniser's, in seconds.
+
+    Args:
+        held: the recordings in a window, in their order, a pause after each.
+        heard: words and when they begin in the window.
+    """
+    begin = 0.0
+    for one in held:
+        here = [  # a word may seem to begin in the pause before it
+            (_plain(word), at - begin)
+            for word, at in heard
+            if -PAUSE / 2 <= at - begin < one.seconds + PAUSE / 2
+        ]
+        match = difflib.SequenceMatcher(None, one.words, [word for word, _ in here], autojunk=False)
+        for own, theirs, count in match.get_matching_blocks():
             for step in range(count):
-                at = heard[theirs + step].start
-                yield tuple(abs(start[own + step] - at) for start in starts)
+                off = np.abs(one.starts[:, own + step] - here[theirs + step][1])
+                yield tuple(off.tolist())
+        begin += one.seconds + PAUSE
 
 
-def _starts(
-    trained: Trained, text: str, sound: np.ndarray
-) -> tuple[list[str], list[Sequence[float]]]:
+def _heard(whisper: Any, clip: np.ndarray) -> list[tuple[str, float]]:
+    """Return the words that Whisper writes of (n,), and when each begins."""
+    segments, _ = whisper.transcribe(
+        clip.astype(np.float32),
+        language="en",
+        temperature=0.0,  # no second try by sampling
+        condition_on_previous_text=False,
+        word_timestamps=True,
+    )
+    return [(word.word, word.start) for segment in segments for word in segment.words]
+
+
+def _starts(trained: Trained, text: str, sound: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Return the words of a text, and when each begins: searched, and with uniform durations."""
     prior, codec = trained.model.prior, trained.model.codec
     if prior is None:
         raise Refusal("the model does not read: it has no alignment")
-    reading = prior.front_end.read(text)
-    frames = codec.frames(torch.tensor([len(sound)]))
+    reading = prior.reader.read(text)
+    frames = codec.frames(torch.tensor([len(sound)], device=trained.device))
     with torch.inference_mode():
-        state = masked(codec.encode(torch.from_numpy(sound)[None, None]), None)
-        plan, _ = prior({prior.fields[0]: [text]}, state, frames)
-    uniform = uniform_durations(torch.tensor([len(reading.ids)]), frames)
-    firsts = [0, *(n + 1 for n, symbol in enumerate(reading.symbols) if symbol == " ")]
-    words = [_plain(word) for word in re.split(r"[\s-]+", reading.said.strip())]
-    if len(words) != len(firsts):
-        return [], [[], []]
-    hop, rate = codec.hop, trained.audio.rate
+        state = codec.encode(torch.from_numpy(sound)[None, None].to(trained.device))
+        plan, _ = prior({prior.fields[0]: [text]}, masked(state, None), frames)
+    uniform = uniform_durations(torch.tensor([len(reading.ids)]), frames.cpu())
+    words = split_words(reading.said, reading.symbols)
+    firsts = [word.first for word in words]
     starts = [
-        token_starts(durations, hop=hop, rate=rate)[0, firsts].tolist()
-        for durations in (plan.durations, uniform)
+        token_starts(durations, hop=codec.hop, rate=trained.audio.rate)[0, firsts].tolist()
+        for durations in (plan.durations.cpu(), uniform)
     ]
-    return words, starts
+    return [_plain(word.text) for word in words], np.array(starts)
 
 
 def _plain(word: str) -> str:

@@ -50,7 +50,7 @@ def main(argv: list[str]) -> None:
         description="Restore clips of a set by a trained model and by simple ways; score them.",
         options=_options,
     )
-    options, trained = config.options, opened(config)
+    options, trained = config.options, opened(config, vocoder=False)
     rows = _drawn(options)
     clips = dict(_clips(rows, options.set, trained.audio.rate))
     extend = LowPass(options.cutoff, trained.audio.rate)

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from recipe import modules_of
 
-NAMES = ("data", "heard", "layout", "mini", "official", "pauses", "sentences", "spoken")
-NAMES += ("synthetic", "voice")
+NAMES = ("alignment", "data", "heard", "layout", "mini", "official", "pauses", "sentences")
+NAMES += ("spoken", "synthetic", "voice")
 RATE = 16000
 
 

@@ -1,0 +1,77 @@
+"""Texts through a model that reads: audio, when each symbol begins, and what each part took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from diffaudio.decode.trained import Trained
+from diffaudio.text import FILE, FOLDER, Reading, Readings
+
+__all__ = ["Made", "look_up", "read_texts"]
+
+
+class Made(NamedTuple):
+    """An utterance that a model has made.
+
+    Attributes:
+        sound: (n, a).
+        reading: of its text, where the model has laid symbols out in time.
+        frames: of the codec, that each symbol lasts.
+    """
+
+    sound: np.ndarray
+    reading: Reading | None = None
+    frames: Sequence[int] = ()
+
+
+def look_up(trained: Trained, dump: Path) -> None:
+    """Let a model look up what stage 3 has read of a corpus, maybe where g2p-en was, if it has.
+
+    Args:
+        trained: any model.
+        dump: folder of the corpus' shards.
+    """
+    prior, texts = trained.model.prior, dump / FOLDER
+    if prior is not None and (texts / FILE).is_file():
+        prior.reader = Readings(texts, prior.front_end)
+
+
+def read_texts(
+    trained: Trained, keys: Sequence[int], fields: Mapping[str, Sequence[Any]]
+) -> list[Made]:
+    """Turn texts into audio as long as the model takes them to last.
+
+    The meter counts the seconds of three parts: `text`, up to means laid out in time; `sampler`;
+    and `vocoder`, or the codec's own way back in its place.
+
+    Args:
+        trained: a model that reads.
+        keys: of each utterance's noise.
+        fields: of the manifest, those that the model is conditioned on.
+
+    Raises:
+        Refusal: the model was not trained to read.
+    """
+    model, spec = trained.model, trained.spec
+    part = partial(trained.meter.part, device=trained.device)
+    with torch.inference_mode(), trained.metered(len(keys)):
+        with part("text"):
+            plan = model.plan(fields, length_scale=spec.length_scale)
+            samples = model.codec.samples(plan.frames)
+        with part("sampler"):
+            state = model.sample(
+                plan, samples, keys, spec.sampler, fields=fields, weaker=trained.weaker
+            )
+        with part("vocoder"):
+            made = model.decode(state, samples).float().cpu()
+    sounds = [one[:, :n].numpy().T for one, n in zip(made, samples.tolist(), strict=True)]
+    if plan.readings is None or plan.durations is None:
+        return [Made(sound) for sound in sounds]
+    rows = zip(sounds, plan.readings, plan.durations.tolist(), strict=True)
+    return [Made(sound, reading, row[: len(reading.ids)]) for sound, reading, row in rows]
