@@ -39,6 +39,7 @@ def split_words(said: str, symbols: Sequence[str]) -> list[Word]:
             spans.append((first, number))
             first = number + (symbol == _BLANK)
     spans.append((first, len(symbols)))
+    spans = [span for span in spans if {*symbols[slice(*span)]} - {_BEGINS}]  # edges are no words
     for texts in (said.split(), _apart(said)):
         if len(texts) == len(spans):
             return [Word(text, *span) for text, span in zip(texts, spans, strict=True)]

@@ -27,6 +27,12 @@ def test_pieces_begin_with_their_words():
     assert shown(SAID, pieces) == [("Hi,", pieces[:3]), ("there.", pieces[3:])]
 
 
+def test_edges_are_no_words():
+    assert shown(SAID, [" ", *PHONEMES, " "]) == shown(SAID, PHONEMES)
+    pieces = ["▁", "▁h", "i,", "▁the", "re", ".", "▁"]
+    assert shown(SAID, pieces) == [("Hi,", pieces[1:3]), ("there.", pieces[3:6])]
+
+
 def test_a_hyphen_is_a_boundary_of_phonemes_and_a_letter_of_characters():
     said = "well-to-do now"
     phonemes = ["W", "EH1", "L", " ", "T", "UW1", " ", "D", "UW1", " ", "N", "AW1"]

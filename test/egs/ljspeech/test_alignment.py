@@ -19,11 +19,16 @@ def test_words_that_were_heard_are_compared_each_in_its_recording(local):
         aligned(["go", "home"], np.array([[0.0, 0.4], [0.0, 0.2]]), 1.0),
     ]
     heard = [("Go", 0.1), ("then,", 0.3), ("now.", 0.52), ("Go", 1.7), ("home!", 2.3)]
-    found = list(local.alignment.distances(held, heard))
+    found = list(local.alignment.differences(held, heard))
     assert np.array(found) == pytest.approx(
-        np.array([[0.1, 0.1], [0.02, 0.08], [0.1, 0.1], [0.1, 0.3]])
+        np.array([[-0.1, -0.1], [-0.02, 0.08], [0.1, 0.1], [-0.1, -0.3]])
     )
-    assert list(local.alignment.distances(held, heard[1:2])) == []
+    assert list(local.alignment.differences(held, heard[1:2])) == []
+
+
+def test_a_common_offset_is_told_from_the_rest(local):
+    found = local.alignment._medians(np.array([-80.0, -90, -70, -80, 120]))
+    assert found == {"median_ms": 80.0, "offset_ms": -80.0, "without_offset_ms": 10.0}
 
 
 class Parrot:
@@ -70,12 +75,12 @@ def run(local, root, *more):
 
 def test_a_set_is_measured_once_without_a_vocoder(local, parrot, tiny_texts, capsys):
     found = run(local, tiny_texts)
-    assert found["uniform_ms"] == pytest.approx(0.0, abs=1e-6)
-    assert found["voice_ms"] >= 0
+    assert found["uniform"]["median_ms"] == pytest.approx(0.0, abs=1e-6)
+    assert found["voice"]["median_ms"] >= 0
     assert found["heard"] == found["words"] == 12
     said = capsys.readouterr().out
     assert "12 of 12 words" in said
-    assert "every symbol alike      0 ms" in said
+    assert "every symbol alike      0 ms; 0 ms without an offset of 0 ms" in said
     assert run(local, tiny_texts) == found
     assert capsys.readouterr().out == said
     assert parrot.heard == 1
