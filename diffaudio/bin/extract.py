@@ -21,7 +21,7 @@ __all__ = ["STAGE", "main", "read_texts", "text_keys"]
 
 STAGE = "extract"
 _SHOWN = 5  # problems named in a message
-_FRONT_END = "model.prior.init_args."
+_PRIOR = "model.prior."
 _READ = ("front_end", "field")
 
 
@@ -75,7 +75,7 @@ def _options(parser: ArgumentParser) -> None:
 
 def text_keys(config: Config) -> dict[str, object]:
     """Return the keys of the configuration that readings depend on."""
-    wanted = tuple(_FRONT_END + name for name in _READ)
+    wanted = tuple(_PRIOR + name for name in _READ)
     return {name: one for name, one in config.keys("model").items() if name.startswith(wanted)}
 
 

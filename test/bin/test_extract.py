@@ -54,6 +54,19 @@ def run(folder):
     return extract.main(["--config", str(config), "--data", str(data), "--out", str(out)])
 
 
+def test_another_front_end_reads_again_and_another_encoder_does_not(recipe, caplog):
+    assert run(recipe) == 0
+    config = recipe / "c.yaml"
+    config.write_text(MODEL + PRIOR.replace("width: 16", "width: 8"))
+    with caplog.at_level("INFO", "diffaudio"):
+        assert run(recipe) == 0
+    assert "up to date" in caplog.text
+    config.write_text(MODEL + PRIOR.replace("{units:", "{edges: true, units:"))
+    assert run(recipe) == 0
+    edged = FrontEnd(Characters(), edges=True)
+    assert Readings(recipe / "text", edged).read("One bird.") == edged.read("One bird.")
+
+
 def test_pieces_are_learned_from_the_training_set(recipe):
     texts = ["one bird sings", "two birds sing", "birds sang", "a bird sang two songs"]
     write(recipe, {"train": texts, "test": ["one bird sang"]})
