@@ -55,7 +55,7 @@ def load(
     config = read_config(Path(folder) / "config.yaml", options)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     trained = load_trained(Path(folder), config, config.build(DecodeSpec), device=place)
-    return AudioModel(with_vocoder(trained))
+    return AudioModel(with_vocoder(trained, Path(folder)))
 
 
 class AudioModel:

@@ -73,7 +73,7 @@ def opened(config: Config, *, vocoder: bool = True) -> Trained:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     own = read_config(options.exp / "config.yaml", sections=MODEL)
     trained = load(options.exp, own, config.build(DecodeSpec), device=device)
-    return with_vocoder(trained) if vocoder else trained
+    return with_vocoder(trained, options.exp) if vocoder else trained
 
 
 def _experiment(argv: list[str]) -> Path | None:

@@ -79,7 +79,7 @@ def read_config(
     )
 
 
-def with_front_end(config: Config, folder: Path) -> Config:
+def with_front_end(config: Config, folder: Path, shown: str | None = None) -> Config:
     """Return the configuration with the front end's files where they are: beside the model.
 
     The configuration itself names them where they were when it was written, or not at all: pieces
@@ -88,13 +88,15 @@ def with_front_end(config: Config, folder: Path) -> Config:
     Args:
         config: section model among others.
         folder: of the model, or of what stage 3 has read.
+        shown: the folder that the configuration names instead.
     """
     held = held_files(folder)
     if not held:
         return config
     sections = copy.deepcopy(dict(config.sections))
     units = sections["model"]["prior"]["init_args"]["front_end"]["units"]
-    units["init_args"].update({field: str(path) for field, path in held.items()})
+    place = folder if shown is None else shown
+    units["init_args"].update({field: f"{place}/{path.name}" for field, path in held.items()})
     return config.of(sections)
 
 

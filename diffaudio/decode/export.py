@@ -5,31 +5,38 @@
     config.yaml         sections audio, model and decode
     MODEL_CARD.md       what it is, what it was trained on, how well it does, how to use it
     CREDITS.txt         of the corpus, where it has one
+    front_end.*         of a model that reads: text to symbols, with its lexicon or pieces
+    vocoder/            of a model of mels that has one
 
 `diffaudio.load(folder)` needs nothing else. The folder holds no code and no pickle.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from diffaudio import __version__, strict, weights
+from diffaudio.codec import LogMel
 from diffaudio.config import Config
 from diffaudio.data import manifest
-from diffaudio.decode.configuration import own_classes
+from diffaudio.decode.configuration import own_classes, read_config, with_front_end
+from diffaudio.decode.published import files_of
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained, load
+from diffaudio.decode.vocoder import located
 from diffaudio.files import fsync_dir, write_json, write_text
 from diffaudio.log import Refusal, environment, log
 
 __all__ = ["CARD", "RECOMMENDED", "export"]
 
-CARD, CREDITS = "MODEL_CARD.md", "CREDITS.txt"
+CARD, CREDITS, VOCODER = "MODEL_CARD.md", "CREDITS.txt", "vocoder"
 RECOMMENDED = "recommended.yaml"  # of an experiment: the setting that a sweep recommends
 
 
@@ -69,16 +76,16 @@ def export(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     fsync_dir(out.parent)
-    log.info("%s: %.1f MB", out, sum(path.stat().st_size for path in out.iterdir()) / 1e6)
+    sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
+    log.info("%s: %.1f MB", out, sum(sizes) / 1e6)
 
 
 def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path | None) -> None:
-    kind = "averaged" if trained.spec.ema else "last"
-    digest = weights.write_weights(new / weights.MODEL, trained.model.state_dict())
-    about = {"checkpoint": trained.about["checkpoint"], "weights": kind}
-    state = {"step": trained.about["train_steps"], "hours": trained.about["train_hours"]}
-    write_json(new / weights.STATE, {**state, **about, "files": {weights.MODEL: digest}})
-    write_text(new / "config.yaml", strict.dump(config.sections))
+    sections = copy.deepcopy(dict(config.sections))
+    if trained.spec.vocoder is not None:
+        _pack_vocoder(new / VOCODER, located(trained.spec.vocoder, exp))
+        sections["decode"]["vocoder"] = VOCODER
+    _pack(new, trained, with_front_end(config.of(sections), exp, ".").sections, exp)
     corpus = _corpus(data)
     if corpus.get("credits"):
         shutil.copyfile(corpus["credits"], new / CREDITS)
@@ -88,6 +95,30 @@ def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path 
     if results.is_file():
         parts.append(_demoted(results.read_text(encoding="utf-8")))
     write_text(new / CARD, "\n".join(part for part in parts if part))
+
+
+def _pack(new: Path, trained: Trained, sections: Mapping[str, Any], exp: Path) -> None:
+    """Write what is needed to run a model."""
+    kind = "averaged" if trained.spec.ema else "last"
+    digest = weights.write_weights(new / weights.MODEL, trained.model.state_dict())
+    about = {"checkpoint": trained.about["checkpoint"], "weights": kind}
+    state = {"step": trained.about["train_steps"], "hours": trained.about["train_hours"]}
+    write_json(new / weights.STATE, {**state, **about, "files": {weights.MODEL: digest}})
+    write_text(new / "config.yaml", strict.dump(dict(sections)))
+    for path in sorted(exp.glob("front_end.*")):
+        shutil.copyfile(path, new / path.name)
+
+
+def _pack_vocoder(new: Path, folder: Path) -> None:
+    """Write what is needed to run a vocoder: ours, or the files of a published one."""
+    new.mkdir()
+    if files := files_of(folder):
+        for path in files:
+            shutil.copyfile(path, new / path.name)
+        return
+    config = read_config(folder / "config.yaml")
+    trained = load(folder, config, config.build(DecodeSpec))
+    _pack(new, trained, config.sections, folder)
 
 
 def _corpus(data: Path | None) -> dict[str, Any]:
@@ -113,6 +144,7 @@ def _head(name: str, trained: Trained, config: Config) -> str:
         "parameters": f"{about['params']:,}",
         "training": f"{about['train_steps']} steps" + (f", {hours:.2g} h" if hours else ""),
         "weights": f"checkpoint {about['checkpoint']}, {kind}",
+        **({"vocoder": _vocoder(spec.vocoder)} if isinstance(trained.model.codec, LogMel) else {}),
         "sampler": f"{_class(sampler['solver'])}, {_class(sampler['grid'])}, "
         f"{sampler['calls']} network call{'s' * (sampler['calls'] > 1)}",
         "exported with": f"diffaudio {__version__}, commit {environment()['commit']}",
@@ -124,12 +156,20 @@ def _head(name: str, trained: Trained, config: Config) -> str:
     )
 
 
+def _vocoder(name: str | None) -> str:
+    return "Griffin and Lim's search for phases" if name is None else f"`{VOCODER}/`, from {name}"
+
+
 def _class(part: dict[str, Any]) -> str:
     return str(part["class_path"]).rpartition(".")[2]
 
 
 def _use(trained: Trained) -> str:
-    if trained.model.hears:
+    if trained.model.prior is not None:
+        command, lines = 'say "Good morning." out.wav', 'model.say("Good morning.", "out.wav")'
+        note = """Text of any length is spoken sentence by sentence. The same text gives the same
+speech; `--decode.seed` draws another reading, `--decode.length_scale 1.2` is slower."""
+    elif trained.model.hears:
         command, lines = "enhance noisy.wav clean.wav", 'model.enhance("noisy.wav", "clean.wav")'
         note = f"""Files of any sample rate, length and number of channels will do; they are
 resampled to {trained.audio.rate} Hz and back. The same audio gives the same output."""

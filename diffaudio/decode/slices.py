@@ -148,4 +148,4 @@ def _trained(request: Request) -> Trained:
     spec = config.build(DecodeSpec)
     trained = load(request.exp, config, spec, checkpoint=request.checkpoint, device=request.device)
     look_up(trained, request.dump.parent)
-    return with_vocoder(trained)
+    return with_vocoder(trained, request.exp)

@@ -64,7 +64,7 @@ def decode_set(
     weights.fit(model, held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
     read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
-    vocoder = vocoder_inputs(spec)
+    vocoder = vocoder_inputs(spec, exp)
     read |= vocoder
     inputs = {**read, **(origins.code() if own_classes(config) else {})}  # scoring's is not ours
     with exclusive(out):

@@ -27,7 +27,7 @@ from diffaudio.model import Model
 from diffaudio.prior import Plan
 from diffaudio.shapes import Audio, State
 
-__all__ = ["GRIFFIN_LIM", "Vocoder", "attach", "named_vocoder", "tell_fallback"]
+__all__ = ["GRIFFIN_LIM", "Vocoder", "attach", "located", "named_vocoder", "tell_fallback"]
 __all__ += ["vocoder_inputs", "with_vocoder"]
 
 GRIFFIN_LIM = "Griffin-Lim"
@@ -60,8 +60,12 @@ class Vocoder:
         return model.generate(given, length, [key], spec.sampler)
 
 
-def with_vocoder(trained: Trained) -> Trained:
+def with_vocoder(trained: Trained, folder: Path = Path()) -> Trained:
     """Return the model with the vocoder that `decode.vocoder` names; if it lacks one, say so.
+
+    Args:
+        trained: the model.
+        folder: of the model.
 
     Raises:
         Refusal: there is no such vocoder, it is damaged, or it does not fit: see `attach`.
@@ -70,7 +74,7 @@ def with_vocoder(trained: Trained) -> Trained:
     name = trained.spec.vocoder
     if name is None:
         return trained
-    place = _place(name)
+    place = located(name, folder)
     files = files_of(place)
     if files is not None:
         attach(trained, read(files, trained.device), name)
@@ -95,15 +99,19 @@ def tell_fallback(model: Model, spec: DecodeSpec) -> None:
         )
 
 
-def vocoder_inputs(spec: DecodeSpec) -> dict[str, str]:
+def vocoder_inputs(spec: DecodeSpec, folder: Path = Path()) -> dict[str, str]:
     """Return what a decoding reads of its vocoder: files and their digests.
 
     Those from a hub are called by their address: where they are kept is no matter.
+
+    Args:
+        spec: of the decoding.
+        folder: of the model.
     """
     name = spec.vocoder
     if name is None:
         return {}
-    place = _place(name)
+    place = located(name, folder)
     files = files_of(place)
     if files is None:
         config = place / "config.yaml"
@@ -152,15 +160,26 @@ def _own(vocoder: Trained, name: str | Path) -> Vocoder:
     return Vocoder(vocoder, spread)
 
 
-def _place(name: str) -> Path:
-    """Return where a vocoder lies, downloaded if it has to be."""
-    place = hub.downloaded(name) if name.startswith(hub.SCHEME) else Path(name)
-    if not place.exists():
-        raise Refusal(
-            f"decode.vocoder: {name}: no such folder",
-            mend="name the folder of a vocoder, or hf://OWNER/NAME for one on the hub",
-        )
-    return place
+def located(name: str, folder: Path) -> Path:
+    """Return where a vocoder lies, downloaded if it has to be.
+
+    Args:
+        name: as `decode.vocoder` has it.
+        folder: of the model. An exported one holds its vocoder; an experiment may have it beside
+            itself, if the recipe's folder, from which it was named, is another than this one.
+
+    Raises:
+        Refusal: it is nowhere.
+    """
+    if name.startswith(hub.SCHEME):
+        return hub.downloaded(name)
+    for place in (folder / name, Path(name), folder.resolve().parent / Path(name).name):
+        if place.exists():
+            return place
+    raise Refusal(
+        f"decode.vocoder: {name}: no such folder",
+        mend="name the folder of a vocoder, or hf://OWNER/NAME for one on the hub",
+    )
 
 
 def _differences(one: MelSpec, other: MelSpec) -> str:

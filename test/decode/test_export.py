@@ -2,6 +2,7 @@ import shutil
 
 import numpy as np
 import pytest
+from conftest import TINY, TINY_VOICE, write_exp
 
 import diffaudio
 from diffaudio import weights
@@ -9,6 +10,7 @@ from diffaudio.decode.configuration import read_config
 from diffaudio.decode.export import export
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
+from diffaudio.text import FrontEnd, Pieces, train_pieces
 
 
 @pytest.fixture
@@ -153,3 +155,55 @@ def test_the_card_of_a_generator_says_how_to_generate(tiny_prior, tmp_path):
     assert "diffaudio generate out.wav --seconds 1 --exp THIS_FOLDER" in card
     assert "model.generate(1.0)" in card
     assert "enhance" not in card
+
+
+@pytest.fixture
+def voice(tiny_voice, tmp_path):
+    """Return a voice whose pieces lie elsewhere, its vocoder beside it."""
+    train_pieces(["a bird sang", "no bird sang", "a song"], tmp_path / "pieces.model", size=14)
+    exp = shutil.copytree(tiny_voice, tmp_path / "exp/voice")
+    config = exp / "config.yaml"
+    units = FrontEnd(Pieces(tmp_path / "pieces.model"))
+    text = TINY_VOICE.replace(
+        "{class_path: diffaudio.text.Characters}",
+        f"{{class_path: diffaudio.text.Pieces, init_args: {{model: {tmp_path}/pieces.model}}}}",
+    )
+    shutil.rmtree(exp)
+    write_exp(exp, text + "  vocoder: exp/vocoder\n")
+    units.save(exp)
+    assert "exp/vocoder" in config.read_text()
+    mel = "{rate: 8000, n_fft: 256, hop: 80, bands: 8}"
+    vocoder = TINY.replace("{n_fft: 126, hop: 32}", "{n_fft: 256, hop: 80}")
+    vocoder = vocoder.replace("given: noisy", "given: null").replace(
+        "  given: beside",
+        "  given: beside\n  through: {class_path: diffaudio.codec.SpreadMel, "
+        f"init_args: {{mel: {mel}}}}}",
+    )
+    write_exp(tmp_path / "exp/vocoder", vocoder.replace("process.FlowSE", "process.RectifiedFlow"))
+    return exp
+
+
+def test_a_voice_takes_front_end_and_vocoder_along(voice, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wanted = diffaudio.load(voice, device="cpu").say("a song")
+    run(voice, tmp_path / "model")
+    shutil.rmtree(voice.parent)
+    (tmp_path / "pieces.model").unlink()
+    moved = (tmp_path / "model").rename(tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    np.testing.assert_array_equal(diffaudio.load(moved, device="cpu").say("a song"), wanted)
+    assert str(tmp_path) not in (moved / "config.yaml").read_text()
+    card = (moved / "MODEL_CARD.md").read_text()
+    assert 'diffaudio say "Good morning." out.wav --exp THIS_FOLDER' in card
+    assert "| vocoder | `vocoder/`, from exp/vocoder |" in card
+
+
+def test_a_vocoder_is_found_beside_its_voice_from_any_folder(voice, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wanted = diffaudio.load(voice, device="cpu").say("a song")
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    np.testing.assert_array_equal(diffaudio.load(voice, device="cpu").say("a song"), wanted)
+    shutil.rmtree(tmp_path / "exp/vocoder")
+    with pytest.raises(Refusal, match="decode.vocoder: exp/vocoder: no such folder"):
+        diffaudio.load(voice, device="cpu")
