@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # LJSpeech: a voice that reads text, with a vocoder of its own; from the corpus to scored speech.
 # In minutes on two cores:  run.sh --corpus mini --conf conf/demo.yaml
-# Files and folders are relative to the folder of this script.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$0")"
 . ./path.sh && . ./cmd.sh
@@ -33,7 +32,8 @@ data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
 exp=${exp:-exp/$name${variant:+_${variant#_}}}
 vocoder=${vocoder:-conf/vocoder_$name.yaml} voc=exp/$(basename -- "$vocoder" .yaml)${tag:+_$tag}
-if [ "$vocoder" != none ]; then args="--decode.vocoder $voc $args"; fi
+copy=run && if [ "$vocoder" = none ]; then copy=: voc=; else args="--decode.vocoder $voc $args"; fi
+on=(--data "$data" --set "$split" --tag "$decode_tag" --nj "$nj")
 configure "$exp/asked.$decode_tag.yaml"
 if stage 0 "Get the corpus: $root" "$root"; then
     run python local/data.py --corpus "$corpus" --downloads downloads \
@@ -51,16 +51,16 @@ if stage 3 "Read the texts: $dump/text" "$dump/text"; then
 fi
 if stage 4 "Train: $model" "$exp"; then
     train=(diffaudio train --dump "$dump" --ngpu "$ngpu" --num_nodes "$num_nodes")
-    [[ $vocoder == none || $model == voice ]] || run "${train[@]}" --config "$vocoder" --exp "$voc"
+    [[ $model == voice ]] || $copy "${train[@]}" --config "$vocoder" --exp "$voc"
     [[ $model == vocoder ]] || run "${train[@]}" --config "$conf" --exp "$exp"
 fi
 if stage 5 "Speak the $split set: $exp/decode/$decode_tag" "$exp/decode/$decode_tag"; then
-    run diffaudio decode --config "$conf" --exp "$exp" --data "$data" --dump "$dump" \
-        --set "$split" --tag "$decode_tag" --nj "$nj" --ngpu "$ngpu"
+    $copy diffaudio decode --config "$vocoder" --exp "$voc" "${on[@]}" --dump "$dump" --ngpu "$ngpu"
+    run diffaudio decode --config "$conf" --exp "$exp" "${on[@]}" --dump "$dump" --ngpu "$ngpu"
 fi
 if stage 6 "Score: $exp/score/$decode_tag" "$exp/score/$decode_tag"; then
-    run diffaudio score --config "$conf" --exp "$exp" --data "$data" \
-        --set "$split" --tag "$decode_tag" --nj "$nj"
+    $copy diffaudio score --config "$vocoder" --exp "$voc" "${on[@]}" --system copies
+    run diffaudio score --config "$conf" --exp "$exp" "${on[@]}" ${voc:+--versus "$voc:$decode_tag"}
     run python local/alignment.py --exp "$exp" --data "$data" --dump "$dump" --set "$split"
 fi
 if stage 7 "Compare solvers and calls: $exp/sweep"; then
