@@ -6,6 +6,7 @@ from its own key, so neither batch, order nor number of devices changes what bec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,11 +46,13 @@ class Lesson:
         denoiser: what is trained.
         objective: what for.
         weight: how much each noise level counts; it may have parameters.
+        drop: share of the training items whose y the denoiser is not shown.
     """
 
     denoiser: Denoiser
     objective: Objective
     weight: Weight
+    drop: float = 0.0
 
     def __call__(
         self,
@@ -69,7 +72,12 @@ class Lesson:
             emphasis: how much the error of a bin and frame counts, (b, 1, f, l), 1 on average.
         """
         denoiser, mask = self.denoiser, frame_mask(frames, x0.shape[-1])
-        told = torch.tensor([not self._dropped(own) for own in batch.keys], device=x0.device)
+        share = denoiser.condition.drop if denoiser.condition else 0.0
+        told, shown = (
+            self._kept(batch.keys, *one).to(x0.device)
+            for one in (("drop", share), ("hide", self.drop))
+        )
+        y = None if y is None else y * shown.to(y)[:, None, None, None]
         beside, jump = Surroundings(y, mask, denoiser.told(batch.fields, told)), self._jumps(batch)
         at, eps = self._places(batch, x0), self._noise(batch, x0, frames)
         z = at.z(x0, eps)
@@ -94,12 +102,15 @@ class Lesson:
         eps = KeyedNoise(keys, like.shape[1:3], frames.tolist(), like.device)()
         return functional.pad(eps, (0, like.shape[-1] - eps.shape[-1]))
 
-    def _dropped(self, own: int) -> bool:
-        """Say whether a training item is told nothing; one that is scored never is."""
-        condition = self.denoiser.condition
-        if condition is None or not self.denoiser.training:
-            return False
-        return bool(generator(own, "drop").random() < condition.drop)
+    def _kept(self, keys: Sequence[int], purpose: str, share: float) -> Tensor:
+        """Say of each training item whether it is not among a share; one that is scored never is.
+
+        Returns:
+            (b,) bool.
+        """
+        if not share or not self.denoiser.training:
+            return torch.ones(len(keys), dtype=torch.bool)
+        return torch.tensor([generator(own, purpose).random() >= share for own in keys])
 
     def _jumps(self, batch: Batch) -> Tensor:
         """Return how far each item's estimate leads, (b,): to the clean end but for mean flow."""

@@ -15,14 +15,13 @@ from torch import nn
 from diffaudio.codec import Codec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
-from diffaudio.data.plan import generator
 from diffaudio.denoiser import Denoiser, Surroundings
 from diffaudio.lesson import Lesson
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import frame_mask, masked, masked_mean
 from diffaudio.parts import Given, Level, refuse_misfits
-from diffaudio.prior import Plan, Prior
+from diffaudio.prior import Plan, Prior, cut_segment
 from diffaudio.process import Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
 from diffaudio.solve import KeyedNoise, Sampler
@@ -141,11 +140,11 @@ class Model(nn.Module):
         x0 = masked(x0 / size, mask)
         if self.prior is not None:
             plan, losses = self.prior(batch.fields, x0, frames)
-            x0, y, frames = self._segment(batch.keys, x0, plan)
+            x0, y, frames = cut_segment(batch.keys, x0, plan, self._most())
         change = x0 - y if self.denoiser.residual and y is not None else x0
-        lesson = Lesson(self.denoiser, self.objective, self.weight)
-        shown, emphasis = self._shown(batch.keys, y), _emphasis(size, mask)
-        total, error, estimate = lesson(change, shown, frames, batch, emphasis)
+        drop = self.prior.drop if self.prior else 0.0
+        lesson = Lesson(self.denoiser, self.objective, self.weight, drop)
+        total, error, estimate = lesson(change, y, frames, batch, _emphasis(size, mask))
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
@@ -155,31 +154,12 @@ class Model(nn.Module):
             total = total + self.objective.audio_loss * parts["audio"]
         return total, {name: part.detach() for name, part in parts.items()}
 
-    def _shown(self, keys: Sequence[int], y: State | None) -> State | None:
-        """Hide a share of the training items' texts from the denoiser; no item that is scored."""
-        if self.prior is None or not self.prior.drop or y is None or not self.training:
-            return y
-        told = [generator(key, "hide").random() >= self.prior.drop for key in keys]
-        return y * torch.tensor(told).to(y)[:, None, None, None]
-
-    def _segment(self, keys: Sequence[int], x0: State, plan: Plan) -> tuple[State, State, Lengths]:
-        """Cut the part of each item that the denoiser is trained on out of x0 and y."""
-        y, frames, seconds = plan.y, plan.frames, self.objective.segment
-        most = x0.shape[-1]
-        if seconds is not None:
-            most = min(most, max(round(seconds * (self.codec.rate or 1) / self.codec.hop), 1))
-        spare = (frames - most).clamp_min(0).tolist()
-        starts = [
-            int(generator(key, "segment").random() * (left + 1))
-            for key, left in zip(keys, spare, strict=True)
-        ]
-        cut = [
-            torch.stack(
-                [item[..., start : start + most] for item, start in zip(x, starts, strict=True)]
-            )
-            for x in (x0, y)
-        ]
-        return cut[0], cut[1], frames.clamp_max(most)
+    def _most(self) -> int | None:
+        """Return how many frames of an item the denoiser is trained on; None for all."""
+        seconds = self.objective.segment
+        if seconds is None:
+            return None
+        return max(round(seconds * (self.codec.rate or 1) / self.codec.hop), 1)
 
     @torch.no_grad()
     def plan(self, fields: Mapping[str, Sequence[Any]], *, length_scale: float = 1.0) -> Plan:

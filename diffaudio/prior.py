@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from diffaudio.data.plan import generator
 from diffaudio.nets.aligner import Monophones
 from diffaudio.nets.layers import frame_mask, masked_mean
 from diffaudio.nets.text_encoder import DurationPredictor, TextEncoder
@@ -30,7 +31,7 @@ from diffaudio.process import (
 from diffaudio.shapes import Lengths, State, Tensor
 from diffaudio.text import FrontEnd, Reading, Readings
 
-__all__ = ["Plan", "Prior", "TextPrior"]
+__all__ = ["Plan", "Prior", "TextPrior", "cut_segment"]
 
 Values = Mapping[str, Sequence[Any]]  # of the manifest's fields, b each
 
@@ -49,6 +50,35 @@ class Plan(NamedTuple):
     frames: Lengths
     durations: Tensor | None = None
     readings: Sequence[Reading] | None = None
+
+
+def cut_segment(
+    keys: Sequence[int], x0: State, plan: Plan, most: int | None
+) -> tuple[State, State, Lengths]:
+    """Cut the part of each item that the denoiser is trained on out of x0 and y.
+
+    Args:
+        keys: of the items: where an item is cut is drawn from its key.
+        x0: (b, c, f, l).
+        plan: y of the same shape, and lengths.
+        most: frames of a part; None keeps all.
+
+    Returns:
+        x0, y and lengths.
+    """
+    y, frames, size = plan.y, plan.frames, min(x0.shape[-1], most or x0.shape[-1])
+    spare = (frames - size).clamp_min(0).tolist()
+    starts = [
+        int(generator(key, "segment").random() * (left + 1))
+        for key, left in zip(keys, spare, strict=True)
+    ]
+    cut = [
+        torch.stack(
+            [item[..., start : start + size] for item, start in zip(x, starts, strict=True)]
+        )
+        for x in (x0, y)
+    ]
+    return cut[0], cut[1], frames.clamp_max(size)
 
 
 class Prior(nn.Module, ABC):

@@ -10,7 +10,7 @@ from diffaudio.data.batch import Batch
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import UNet2d
-from diffaudio.prior import TextPrior
+from diffaudio.prior import TextPrior, cut_segment
 from diffaudio.process import ClassifierFree, Objective, RectifiedFlow, Uniform, Velocity
 from diffaudio.solve import DDIM, Sampler, UniformGrid
 from diffaudio.text import Characters, FrontEnd
@@ -147,17 +147,17 @@ def test_loss_of_an_item_is_its_own_and_reaches_every_parameter(segment, states)
 
 
 def test_a_segment_is_a_part_of_each_item_and_moves_with_its_key():
-    made, one = model(0.2), batch(TEXTS)
+    made, one = model(), batch(TEXTS)
     x0 = torch.arange(100.0).expand(3, 1, 8, 100)
     plan = made.plan({"text": TEXTS})._replace(y=-x0, frames=torch.tensor([100, 60, 5]))
-    cut, y, frames = made._segment(one.keys, x0, plan)
+    cut, y, frames = cut_segment(one.keys, x0, plan, 20)
     assert frames.tolist() == [20, 20, 5]
     assert torch.equal(cut, -y)
     firsts = cut[:, 0, 0, 0].tolist()
     assert firsts[2] == 0
     assert 0 <= firsts[1] <= 40
     assert torch.equal(cut[0, 0, 0], firsts[0] + torch.arange(20.0))
-    moved, _, _ = made._segment([7, 8, 9], x0, plan)
+    moved, _, _ = cut_segment([7, 8, 9], x0, plan, 20)
     assert moved[:, 0, 0, 0].tolist() != firsts
 
 
