@@ -133,6 +133,8 @@ class TextPrior(Prior):
         duration_weight: of the duration predictor's loss, in squared logarithms of frames.
         drop: share of the training items whose denoiser is shown no means: classifier-free guidance
             needs some.
+        dropout: in the encoder and the predictor of durations, in training; little speech is soon
+            known by heart.
         states: of each symbol in an aligner of its own (nets/aligner.py); 0 aligns by the means.
 
     Raises:
@@ -150,6 +152,7 @@ class TextPrior(Prior):
         heads: int = 2,
         duration_weight: float = 1.0,
         drop: float = 0.0,
+        dropout: float = 0.0,
         states: int = 0,
     ) -> None:
         super().__init__()
@@ -160,10 +163,10 @@ class TextPrior(Prior):
         self.front_end = self.reader = front_end
         self.example = {field: "one"}
         symbols = len(front_end.units.names)
-        self.encoder = TextEncoder(symbols, width, depth=depth, heads=heads)
+        self.encoder = TextEncoder(symbols, width, depth=depth, heads=heads, dropout=dropout)
         self.aligner = Monophones(symbols, bins, states=states) if states else None
         self.mean = nn.Linear(width, bins)
-        self.duration = DurationPredictor(width)
+        self.duration = DurationPredictor(width, dropout)
 
     def forward(
         self, values: Values, state: State, frames: Lengths

@@ -225,3 +225,19 @@ def test_guidance_leads_away_from_the_answer_to_no_means():
     assert seen[-1][3:].abs().max() == 0
     with pytest.raises(Refusal, match=r"model\.prior\.init_args\.drop above 0"):
         model().generate(plan, samples, [1, 2, 3], replace(sampler, guidance=ClassifierFree(3.0)))
+
+
+def test_dropout_leaves_out_in_training_alone():
+    torch.manual_seed(0)
+    made = TextPrior(6, front_end=LETTERS, width=16, depth=2, heads=2, dropout=0.3)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    ids, tokens = made._numbered(made._read({"text": TEXTS}))
+    one, other = (made.train()._encoded(ids, tokens) for _ in range(2))
+    assert not torch.equal(one[0], other[0])
+    assert not torch.equal(one[1], other[1])
+    one, other = (made.eval()._encoded(ids, tokens) for _ in range(2))
+    assert torch.equal(one[0], other[0])
+    plain = TextPrior(6, front_end=LETTERS, width=16, depth=2, heads=2)
+    plain.load_state_dict(made.state_dict())
+    assert torch.equal(plain.train()._encoded(ids, tokens)[0], one[0])

@@ -44,8 +44,9 @@ class _Convolution(nn.Module):
 class EncoderBlock(nn.Module):
     """Self-attention, then a gated MLP whose first layer sees neighbours; both residual."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.attention = Attention(width, heads)
         self.wide = _Convolution(width, 4 * width, NEAR)
         self.narrow = zeroed(nn.Linear(2 * width, width))
@@ -55,10 +56,10 @@ class EncoderBlock(nn.Module):
     def forward(self, x: Tensor, inside: Tensor, bias: Tensor) -> Tensor:
         """Map (b, n, width) to the same."""
         h = torch.addcmul(self.shift[0], _normed(x), self.scale[0])
-        x = x + self.attention(h, bias)
+        x = x + self.dropout(self.attention(h, bias))
         h = torch.addcmul(self.shift[1], _normed(x), self.scale[1])
         gate, up = self.wide(h, inside).chunk(2, -1)
-        return x + self.narrow(functional.silu(gate) * up)
+        return x + self.dropout(self.narrow(functional.silu(gate) * up))
 
 
 class TextEncoder(nn.Module):
@@ -70,16 +71,25 @@ class TextEncoder(nn.Module):
         depth: transformer blocks.
         heads: attention heads, twice of which must divide the width.
         front: convolutions before them.
+        dropout: share of what each layer adds that is left out in training.
     """
 
     def __init__(
-        self, symbols: int, width: int, *, depth: int = 4, heads: int = 2, front: int = 3
+        self,
+        symbols: int,
+        width: int,
+        *,
+        depth: int = 4,
+        heads: int = 2,
+        front: int = 3,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.vectors = nn.Embedding(symbols, width)
         nn.init.normal_(self.vectors.weight, std=width**-0.5)
         self.front = nn.ModuleList(_Convolution(width, width, WIDE) for _ in range(front))
-        self.blocks = nn.ModuleList(EncoderBlock(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(EncoderBlock(width, heads, dropout) for _ in range(depth))
 
     def forward(self, ids: Tensor, inside: Tensor) -> Tensor:
         """Encode.
@@ -91,7 +101,7 @@ class TextEncoder(nn.Module):
         mask = inside[..., None].to(self.vectors.weight.dtype)
         x = self.vectors(ids) * self.vectors.weight.shape[1] ** 0.5
         for conv in self.front:
-            x = x + functional.silu(conv(_normed(x), mask))
+            x = x + self.dropout(functional.silu(conv(_normed(x), mask)))
         bias = torch.zeros_like(mask[..., 0]).masked_fill(~inside, float("-inf"))[:, None, None]
         for block in self.blocks:
             x = block(x, mask, bias)
@@ -104,8 +114,9 @@ class DurationPredictor(nn.Module):
     Gradients stop at the vectors: how long a symbol lasts must not bend what it sounds like.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(_Convolution(width, width, NEAR) for _ in range(2))
         self.last = nn.Linear(width, 1)
 
@@ -113,5 +124,5 @@ class DurationPredictor(nn.Module):
         """Predict; the padding is 0."""
         x, mask = x.detach(), inside[..., None].to(x.dtype)
         for layer in self.layers:
-            x = _normed(functional.silu(layer(x, mask)))
+            x = self.dropout(_normed(functional.silu(layer(x, mask))))
         return (self.last(x) * mask).squeeze(-1)
