@@ -10,5 +10,6 @@ stage.py    the stage: checked before, recorded in decode.json after
 chunks.py   sound of any length in bounded memory
 stream.py   audio files as streams, at another rate, written whole or not at all
 enhance.py  files and folders
-export.py   weights, configuration and model card in one folder
+generate.py, say.py, restore.py  from nothing, from a text, from what was measured of a sound
+export.py   weights, configuration, front end, vocoder and model card in one folder
 """

@@ -7,6 +7,10 @@ unet2d.py            UNet2d: of spectrograms
 wavenet.py           WaveNet: dilated convolutions, as in DiffWave
 condition.py         Labels, Characters: what a manifest's field tells the network
 jump.py              Jump: how far the estimate leads that it is asked for
+text_encoder.py      symbols of a text to vectors; how long each lasts
+aligner.py           Monophones: which frames belong to which symbol
+attention.py         blocks of attention in time and across bands
+layers.py            what all of them are made of: patches, norms, masks, noise embedding
 """
 
 from diffaudio.nets.band_transformer import BandTransformer
