@@ -130,8 +130,8 @@ def test_neither_slices_nor_an_interruption_change_them(place, monkeypatch):
     assert one == other
 
 
-def test_decode_json_has_the_parts_and_says_what_made_the_sound(place, caplog, monkeypatch):
-    monkeypatch.setattr(stage.log, "propagate", True)
+def test_decode_json_has_the_parts_and_says_what_made_the_sound(place, caplog):
+    caplog.set_level("WARNING", "diffaudio")
     run()
     about = read_json(place / "default/test/decode.json")
     assert about["vocoder"] == "Griffin-Lim"

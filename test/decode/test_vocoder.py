@@ -9,7 +9,6 @@ from diffaudio.codec import CompressedSTFT, LogMel, MelSpec, SpreadMel
 from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
-from diffaudio.decode import vocoder as module
 from diffaudio.decode.meter import Meter
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained
@@ -133,8 +132,8 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path):
         trained(CompressedSTFT(256, 64), through=SpreadMel(MEL))
 
 
-def test_that_there_is_none_is_said_once_when_a_model_of_mels_is_opened(caplog, monkeypatch):
-    monkeypatch.setattr(module.log, "propagate", True)
+def test_that_there_is_none_is_said_once_when_a_model_of_mels_is_opened(caplog):
+    caplog.set_level("WARNING", "diffaudio")
     speaker = trained(LogMel(MEL))
     assert with_vocoder(speaker) is speaker
     assert named_vocoder(speaker.model, speaker.spec) == GRIFFIN_LIM
