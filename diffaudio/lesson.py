@@ -18,10 +18,10 @@ from diffaudio.data.plan import generator, key
 from diffaudio.denoiser import Denoiser, Surroundings
 from diffaudio.nets.layers import frame_mask, masked_mean
 from diffaudio.process import Marginal, MeanFlow, Objective, Weight
-from diffaudio.shapes import Lengths, State, Tensor
+from diffaudio.shapes import Lengths, Mask, State, Tensor
 from diffaudio.solve import KeyedNoise
 
-__all__ = ["Answered", "Lesson"]
+__all__ = ["Answered", "Lesson", "emphasis"]
 
 
 class Answered(NamedTuple):
@@ -60,7 +60,7 @@ class Lesson:
         y: State | None,
         frames: Lengths,
         batch: Batch,
-        emphasis: State | float = 1.0,
+        size: State | float = 1.0,
     ) -> Answered:
         """Ask the denoiser once.
 
@@ -69,7 +69,7 @@ class Lesson:
             y: (b, c, f, l), what is given.
             frames: (b,) lengths.
             batch: keys, step, fields and times of the items.
-            emphasis: how much the error of a bin and frame counts, (b, 1, f, l), 1 on average.
+            size: what states were divided by, (b, 1, f, l).
         """
         denoiser, mask = self.denoiser, frame_mask(frames, x0.shape[-1])
         share = denoiser.condition.drop if denoiser.condition else 0.0
@@ -83,7 +83,7 @@ class Lesson:
         z = at.z(x0, eps)
         answer = denoiser.answer(z, at, denoiser.aimed(beside, jump.to(x0)))
         wanted, urgency = self._wanted(x0, eps, at, beside, batch)
-        error = masked_mean(emphasis * (answer - wanted).square(), mask)
+        error = masked_mean(emphasis(size, mask) * (answer - wanted).square(), mask)
         level = Marginal(*(field.flatten() for field in at))
         loss = urgency * self.weight.weigh(error, level, denoiser.target)
         return Answered(loss, error, denoiser.target.x0(z, answer, at))
@@ -139,3 +139,19 @@ class Lesson:
         # Where the distance is all of the way, the clean end itself is known.
         clean = torch.where(distance < 1.0, clean, x0)
         return denoiser.target.answer(at.z(x0, eps), clean, at), (1.0 / distance.flatten()).to(x0)
+
+
+def emphasis(size: State | float, mask: Mask | None) -> State | float:
+    """Return how much errors of states that were divided by `size` count: as before that.
+
+    Args:
+        size: (b, 1, f, l), or 1.0 where they were left alone.
+        mask: of the padding.
+
+    Returns:
+        (b, 1, f, l), 1 on average over an item; or 1.0.
+    """
+    if isinstance(size, float):
+        return 1.0
+    power = size.square()
+    return power / masked_mean(power, mask)[:, None, None, None]

@@ -20,7 +20,7 @@ from diffaudio.lesson import Lesson
 from diffaudio.log import Refusal
 from diffaudio.nets import Conditioner, Net
 from diffaudio.nets.layers import frame_mask, masked, masked_mean
-from diffaudio.parts import Given, Level, refuse_misfits
+from diffaudio.parts import Given, Level, refuse_audio, refuse_misfits
 from diffaudio.prior import Plan, Prior, cut_segment
 from diffaudio.process import Objective, Path, Target, Unit, check_pair
 from diffaudio.shapes import Audio, Lengths, Mask, State, Tensor
@@ -102,27 +102,8 @@ class Model(nn.Module):
         return self.has_given or self.through is not None
 
     def check(self, audio: AudioSpec) -> None:
-        """Refuse audio that this model cannot take, before any of it is read.
-
-        Raises:
-            Refusal: `audio.given` and `model.given` disagree, or there are several channels.
-        """
-        if self.has_given != (audio.given is not None):
-            raise Refusal(
-                f"audio.given: {audio.given}, but model.given says that "
-                f"{'audio' if self.has_given else 'nothing'} is given",
-                mend="set both or neither",
-            )
-        if self.codec.rate not in (None, audio.rate):
-            raise Refusal(
-                f"audio.rate: {audio.rate} Hz, but the codec is made for {self.codec.rate} Hz",
-                mend="set both to the rate of the audio",
-            )
-        if audio.channels != 1:
-            raise Refusal(
-                f"audio.channels: {audio.channels}, but models take one channel so far",
-                mend="set audio.channels to 1: several channels are then enhanced one by one",
-            )
+        """Refuse audio that this model cannot take, before any of it is read: see `parts.py`."""
+        refuse_audio(audio, self.codec, has_given=self.has_given)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return each item's loss (b,) and its parts, each (b,) and without gradient.
@@ -144,7 +125,7 @@ class Model(nn.Module):
         change = x0 - y if self.denoiser.residual and y is not None else x0
         drop = self.prior.drop if self.prior else 0.0
         lesson = Lesson(self.denoiser, self.objective, self.weight, drop)
-        total, error, estimate = lesson(change, y, frames, batch, _emphasis(size, mask))
+        total, error, estimate = lesson(change, y, frames, batch, size)
         parts = {"state": error, **losses}
         total = sum(losses.values(), total)
         if self.objective.audio_loss:
@@ -264,14 +245,6 @@ class Model(nn.Module):
         """Encode what is given, or guessed, its padding masked."""
         codec = self.through or self.codec
         return None if given is None else masked(codec.encode(given / level), mask)
-
-
-def _emphasis(size: State | float, mask: Mask | None) -> State | float:
-    """Return how much errors count where states were divided by `size`: as much as before that."""
-    if isinstance(size, float):
-        return 1.0
-    power = size.square()
-    return power / masked_mean(power, mask)[:, None, None, None]
 
 
 def _heard(given: Audio | Plan | None, samples: Lengths) -> Audio | None:

@@ -1,14 +1,15 @@
-"""Whether the parts of a model fit each other: said when it is put together, before any data."""
+"""Whether the parts of a model fit each other, and the audio: said before any of it is read."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from diffaudio.codec import Codec
+from diffaudio.data.audio import AudioSpec
 from diffaudio.log import Refusal
 from diffaudio.process import Path
 
-__all__ = ["Given", "Level", "refuse_misfits"]
+__all__ = ["Given", "Level", "refuse_audio", "refuse_misfits"]
 
 Given = Literal["none", "beside", "residual"]
 Level = Literal["none", "peak", "rms"]
@@ -56,4 +57,34 @@ def refuse_misfits(
             f"model.through: {through.bins} bins with a hop of {through.hop}, "
             f"model.codec: {codec.bins} with {codec.hop}",
             mend="give both the same n_fft and hop",
+        )
+
+
+def refuse_audio(audio: AudioSpec, codec: Codec, *, has_given: bool) -> None:
+    """Refuse audio that a model cannot take.
+
+    Args:
+        audio: rate, roles and channels.
+        codec: audio to state and back.
+        has_given: whether audio besides the target is given to the model.
+
+    Raises:
+        Refusal: `audio.given` and `model.given` disagree, the codec is made for another rate, or
+            there are several channels.
+    """
+    if has_given != (audio.given is not None):
+        raise Refusal(
+            f"audio.given: {audio.given}, but model.given says that "
+            f"{'audio' if has_given else 'nothing'} is given",
+            mend="set both or neither",
+        )
+    if codec.rate not in (None, audio.rate):
+        raise Refusal(
+            f"audio.rate: {audio.rate} Hz, but the codec is made for {codec.rate} Hz",
+            mend="set both to the rate of the audio",
+        )
+    if audio.channels != 1:
+        raise Refusal(
+            f"audio.channels: {audio.channels}, but models take one channel so far",
+            mend="set audio.channels to 1: several channels are then enhanced one by one",
         )

@@ -44,8 +44,7 @@ def decode_set(
         data: manifest of the set.
         dump: shards of the set.
         exp: experiment that holds the trained model.
-        out: folder of the output: <id>.wav, decode.json, config.yaml; durations.jsonl of a model
-            that reads: when each symbol begins.
+        out: of the output: <id>.wav, decode.json, config.yaml; durations.jsonl of who reads.
         workers: jobs at once.
         on_gpu: whether each of them has a GPU.
         force: decode again.
@@ -63,10 +62,9 @@ def decode_set(
     model = config.build(Model)
     weights.fit(model, held, found)  # refused here, rather than in every task
     path = found / (weights.EMA if spec.ema else weights.MODEL)
-    read = {str(dump): _shards(data, dump, config), str(path): digest(path)}
     vocoder = vocoder_inputs(spec, exp)
-    read |= vocoder
-    inputs = {**read, **(origins.code() if own_classes(config) else {})}  # scoring's is not ours
+    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **vocoder}
+    inputs |= origins.code() if own_classes(config) else {}  # scoring's is not ours
     with exclusive(out):
         if not force:
             mend = "give another name to this way to decode: --decode_tag of a recipe, --tag here"
@@ -85,8 +83,7 @@ def decode_set(
         tell_fallback(model, spec)
         write_text(out / "config.yaml", strict.dump(config.sections))
         identity = "".join([digest(out / "config.yaml"), digest(path), *vocoder.values()])
-        device = "cuda" if on_gpu else "cpu"
-        request = Request(dump, exp, out, found.name, identity, device)
+        request = Request(dump, exp, out, found.name, identity, "cuda" if on_gpu else "cpu")
         _run(request, config.sections["decode"], workers)
         provenance.finish(out)
 

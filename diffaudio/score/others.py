@@ -17,7 +17,7 @@ from diffaudio.score.request import Request
 from diffaudio.score.results import INPUT, REAL
 from diffaudio.score.spec import comparable, hashed
 
-__all__ = ["RECORDINGS", "Beside", "given", "recordings"]
+__all__ = ["RECORDINGS", "Asked", "Beside", "given", "recordings"]
 
 RECORDINGS = "recordings"
 
@@ -41,51 +41,65 @@ class Beside:
     metrics: Sequence[str]
 
 
-def given(
-    request: Request,
-    audio: AudioSpec,
-    sounds: Sequence[Sound],
-    metrics: Sequence[Metric],
-    protocol: Mapping[str, Any],
-    *,
-    nj: int,
-    force: bool,
-) -> list[Beside]:
+@dataclass(frozen=True)
+class Asked:
+    """A test set, and how it is measured.
+
+    Args:
+        request: what is scored.
+        audio: rate, roles and channels.
+        sounds: the utterances.
+        metrics: what they are measured by.
+        protocol: all that scores depend on.
+        nj: jobs at once.
+        force: measure again.
+    """
+
+    request: Request
+    audio: AudioSpec
+    sounds: Sequence[Sound]
+    metrics: Sequence[Metric]
+    protocol: Mapping[str, Any]
+    nj: int
+    force: bool
+
+    def table(self, kept: str, title: str) -> list[Scored]:
+        """Measure once, and keep that in a folder below the data."""
+        key = hashed(comparable(dict(self.protocol)))[:16]  # all that values depend on
+        path = self.request.data / kept / self.request.split / f"{key}.jsonl"
+        return measure_once(
+            path,
+            self.sounds,
+            self.metrics,
+            self.audio,
+            nj=self.nj,
+            title=f"score {title}",
+            force=self.force,
+        )
+
+
+def given(asked: Asked) -> list[Beside]:
     """Score what the model is given; nothing where it is given nothing."""
-    if audio.given is None:
+    name = asked.audio.given
+    if name is None:
         return []
-    kept, sounds = request.data / "score_given", [replace(one, estimate=None) for one in sounds]
-    path = kept / request.split / f"{_key(protocol)}.jsonl"
-    title = f"score {audio.given}"
-    table = measure_once(path, sounds, metrics, audio, nj=nj, title=title, force=force)
-    names = [metric.name for metric in metrics]
-    return [Beside(audio.given, INPUT, "baseline.json", table, names)]
+    sounds = [replace(one, estimate=None) for one in asked.sounds]
+    table = replace(asked, sounds=sounds).table("score_given", name)
+    return [Beside(name, INPUT, "baseline.json", table, [one.name for one in asked.metrics])]
 
 
-def recordings(
-    request: Request,
-    audio: AudioSpec,
-    sounds: Sequence[Sound],
-    metrics: Sequence[Metric],
-    protocol: Mapping[str, Any],
-    *,
-    nj: int,
-    force: bool,
-) -> list[Beside]:
+def recordings(asked: Asked) -> list[Beside]:
     """Score the recordings of what utterances should say, in what compares with no recording."""
-    alone = [metric for metric in metrics if not metric.needs_reference]
+    alone = [metric for metric in asked.metrics if not metric.needs_reference]
     names = [metric.name for metric in alone]
-    if not names or any(sound.prompt is None for sound in sounds):
+    if not names or any(sound.prompt is None for sound in asked.sounds):
         return []
-    about = {name: one for name, one in protocol["metrics"].items() if name in names}
-    sounds = [replace(one, estimate=None, role=audio.target) for one in sounds]
-    kept = request.data / "score_recordings" / request.split
-    path = kept / f"{_key({**protocol, 'metrics': about})}.jsonl"  # others do not matter here
-    title = f"score {RECORDINGS}"
-    table = measure_once(path, sounds, alone, audio, nj=nj, title=title, force=force)
+    about = {name: one for name, one in asked.protocol["metrics"].items() if name in names}
+    own = replace(
+        asked,
+        sounds=[replace(one, estimate=None, role=asked.audio.target) for one in asked.sounds],
+        metrics=alone,
+        protocol={**asked.protocol, "metrics": about},  # others do not matter here
+    )
+    table = own.table("score_recordings", RECORDINGS)
     return [Beside(RECORDINGS, REAL, f"baseline_{RECORDINGS}.json", table, names)]
-
-
-def _key(protocol: Mapping[str, Any]) -> str:
-    """Return what a table that is kept is called after: all that its values depend on."""
-    return hashed(comparable(dict(protocol)))[:16]

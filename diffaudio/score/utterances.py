@@ -15,7 +15,7 @@ from diffaudio.log import Refusal, environment
 from diffaudio.metrics import Metric, Prompt, available
 from diffaudio.score import about, scores
 from diffaudio.score.measure import measure
-from diffaudio.score.others import RECORDINGS, Beside, given, recordings
+from diffaudio.score.others import RECORDINGS, Asked, Beside, given, recordings
 from diffaudio.score.pairs import Row, Sound, estimates
 from diffaudio.score.report import Evidence, report
 from diffaudio.score.request import Request, Work, configuration, trained
@@ -134,8 +134,8 @@ def _run(
     request: Request, audio: AudioSpec, spec: ScoreSpec, test: _Test, *, nj: int, force: bool
 ) -> None:
     """Measure, compare and write everything."""
-    asked = (request, audio, test.sounds, test.metrics, test.protocol)
-    rows = [row for kind in (given, recordings) for row in kind(*asked, nj=nj, force=force)]
+    asked = Asked(request, audio, test.sounds, test.metrics, test.protocol, nj, force)
+    rows = [*given(asked), *recordings(asked)]
     logs, title = request.out / "log", f"score {request.split}"
     table = measure(test.sounds, test.metrics, audio, nj=nj, log_dir=logs, title=title)
     here = {**environment(), "diffaudio": metadata.version("diffaudio")}

@@ -14,25 +14,20 @@ from diffaudio.bin import decode
 from diffaudio.config import parse
 from diffaudio.data import plan
 from diffaudio.data.index import Index
-from diffaudio.decode import slices, stage
+from diffaudio.decode import stage
 from diffaudio.decode.configuration import SECTIONS
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 
 
 @pytest.fixture
-def place(tiny_dump, tiny_exp, tmp_path, monkeypatch):
+def place(tiny_dump, tiny_exp, tmp_path, monkeypatch, in_this_process):
     """Return a folder of one's own with dump, data and exp; tasks run in this process."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_dump / "dump", "dump")
     shutil.copytree(tiny_dump / "data", "data")
     shutil.copytree(tiny_exp, "exp/tiny")
 
-    def run_tasks(tasks, **_):
-        return [task.function(**task.arguments) for task in tasks]
-
-    monkeypatch.setattr(stage, "run_tasks", run_tasks)
-    slices._trained.cache_clear()
     return tmp_path
 
 

@@ -10,7 +10,7 @@ import torch
 
 from diffaudio.bin import decode
 from diffaudio.data import plan
-from diffaudio.decode import slices, stage
+from diffaudio.decode import stage
 from diffaudio.decode.meter import Meter
 from diffaudio.decode.texts import look_up, read_texts
 from diffaudio.files import read_json
@@ -77,18 +77,13 @@ def test_what_stage_3_has_read_is_looked_up(voice, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def place(tiny_texts, tiny_voice, tmp_path, monkeypatch):
+def place(tiny_texts, tiny_voice, tmp_path, monkeypatch, in_this_process):
     """Return the folder of a voice's decoding; tasks run in this process."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_texts / "dump", "dump")
     shutil.copytree(tiny_texts / "data", "data")
     shutil.copytree(tiny_voice, "exp/voice")
 
-    def run_tasks(tasks, **_):
-        return [task.function(**task.arguments) for task in tasks]
-
-    monkeypatch.setattr(stage, "run_tasks", run_tasks)
-    slices._trained.cache_clear()
     return tmp_path / "exp/voice/decode"
 
 

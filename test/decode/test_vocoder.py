@@ -19,7 +19,7 @@ from diffaudio.decode.vocoder import (
     tell_fallback,
     with_vocoder,
 )
-from diffaudio.lesson import Answered, Lesson
+from diffaudio.lesson import Answered, Lesson, emphasis
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import UNet2d
@@ -92,8 +92,8 @@ def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch)
     audio, samples = torch.randn(1, 1, 1500) * torch.linspace(1e-3, 0.5, 1500), torch.tensor([1500])
     learned = {}
 
-    def lesson(self, x0, y, frames, batch, emphasis):
-        learned.update(x0=x0, emphasis=emphasis)
+    def lesson(self, x0, y, frames, batch, size):
+        learned.update(x0=x0, size=size)
         return Answered(x0.new_zeros(1), x0.new_zeros(1), x0)
 
     monkeypatch.setattr(Lesson, "__call__", lesson)
@@ -103,8 +103,10 @@ def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch)
     halves = [part.square().mean() for part in x0.chunk(2, dim=-1)]
     assert 0.5 < halves[0] / halves[1] < 2
     size = through.expected(through.encode(audio))
-    assert learned["emphasis"].mean() == pytest.approx(1.0)
-    ratio = learned["emphasis"] / size.square()
+    torch.testing.assert_close(learned["size"], size)
+    weights = emphasis(size, None)
+    assert weights.mean() == pytest.approx(1.0)
+    ratio = weights / size.square()
     torch.testing.assert_close(ratio, ratio[:, :, :1, :1].expand_as(ratio))
     sampler = Known(DDIM(), UniformGrid(), 1)
     monkeypatch.setattr(Known, "state", x0)

@@ -1,0 +1,14 @@
+import pytest
+
+from diffaudio.decode import slices, stage
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Let tasks of the decode stage run in this process, no model loaded before."""
+
+    def run_tasks(tasks, **_):
+        return [task.function(**task.arguments) for task in tasks]
+
+    monkeypatch.setattr(stage, "run_tasks", run_tasks)
+    slices._trained.cache_clear()
