@@ -106,17 +106,27 @@ def own_classes(config: Config) -> list[str]:
     return sorted({str(value) for value in values if str(value).startswith("local.")})
 
 
-def _refuse_foreign(value: Any, path: Path) -> None:
+def _refuse_foreign(value: Any, path: Path, key: str = "") -> None:
     """Refuse a dotted name, wherever it stands, that would import anything but our own code."""
     if isinstance(value, dict):
-        for inner in value.values():
-            _refuse_foreign(inner, path)
+        for name, inner in value.items():
+            _refuse_foreign(inner, path, name)
     elif isinstance(value, list):
         for inner in value:
-            _refuse_foreign(inner, path)
+            _refuse_foreign(inner, path, key)
     elif isinstance(value, str) and _DOTTED.fullmatch(value) and not value.startswith(_OWN):
+        if key != "class_path" and not _importable(value):
+            return  # the name of a file, words.tsv
         raise Refusal(
             f"{path}: names {value}; only classes of diffaudio.* and local.* are accepted",
             mend="a class of your own belongs in the recipe's local/; distrust a model whose "
             "configuration asks for others",
         )
+
+
+def _importable(name: str) -> bool:
+    """Say whether there is a package or module that a dotted name begins with; none is run."""
+    try:
+        return importlib.util.find_spec(name.partition(".")[0]) is not None
+    except ValueError:  # a module that runs already and was found nowhere
+        return True

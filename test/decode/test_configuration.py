@@ -1,5 +1,6 @@
 """A configuration from elsewhere chooses neither code nor files."""
 
+import contextlib
 import importlib.util
 import shutil
 import sys
@@ -32,6 +33,14 @@ def test_a_configuration_cannot_choose_foreign_code(exp, old, new):
     path.write_text(text.replace(old, new))
     with pytest.raises(Refusal, match=r"only classes of diffaudio\.\* and local\.\*"):
         read_config(path)
+
+
+@pytest.mark.parametrize(("value", "taken"), [("words.tsv", True), ("__main__.exec", False)])
+def test_a_files_name_is_no_code(exp, value, taken):
+    path = exp / "config.yaml"
+    path.write_text(path.read_text().replace("target: clean", f"target: {value}"))
+    with contextlib.nullcontext() if taken else pytest.raises(Refusal, match="only classes of"):
+        assert read_config(path).sections["audio"]["target"] == value
 
 
 @pytest.mark.parametrize("value", ["/tmp/x/evil", "./evil", "../evil"])
