@@ -171,10 +171,8 @@ class BBED(Path):
     def sigma(self, t: Tensor) -> Tensor:
         """Return sigma, the closed form above."""
         alpha, a = 1.0 - t, 2.0 * math.log(self.k)
-        gap = -torch.log1p(-t)  # E1(a alpha) - E1(a)
-        power, left = torch.ones_like(t), 1.0
-        for n in range(1, 31):
-            power, left = power * alpha, left * -a / n
-            gap = gap + left / n * (1.0 - power)
+        n = torch.arange(1, 31, dtype=t.dtype, device=t.device)
+        series = (1.0 - alpha[..., None] ** n) * torch.cumprod(-a / n, 0) / n
+        gap = series.sum(-1) - torch.log1p(-t)  # E1(a alpha) - E1(a)
         bridge = torch.exp(a * t) - alpha - a * self.k**2 * alpha * gap
         return torch.sqrt(self.c * alpha * bridge)
