@@ -139,7 +139,7 @@ def _summary(
         name: sum(one[name] for one in counts)
         for name in ("n", "audio_seconds", "seconds", "runs", "items", "calls", "evaluations")
     }
-    first = counts[0]
+    first, temperature = counts[0], asked["sampler"]["temperature"]
     return {
         **{name: first[name] for name in ("hardware", "precision", *_ABOUT)},
         "n": total["n"],
@@ -150,6 +150,7 @@ def _summary(
         "solver": _named(asked["sampler"]["solver"]),
         "grid": _named(asked["sampler"]["grid"]),
         "guidance": _named(asked["sampler"]["guidance"]) if asked["sampler"]["guidance"] else None,
+        **({"temperature": temperature} if temperature != 1 else {}),
         **{name: asked[name] for name in ("seed", "ema", "threads")},
         **({"vocoder": first["vocoder"]} if first.get("vocoder") else {}),
         **_parts(counts, total["seconds"], total["audio_seconds"]),

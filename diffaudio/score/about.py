@@ -132,9 +132,10 @@ def made(wavs: Path, exp: Path) -> dict[str, Any]:
 def made_by(decode: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result takes from decode.json; null where nobody recorded it."""
     trained = {"steps": "train_steps", "hours": "train_hours", "params": "params"}
+    some = ("temperature", *(_VOICE if "parts" in decode else ()))
     return {
         **{name: decode.get(name) for name in _DECODE},
-        **{name: decode[name] for name in _VOICE if "parts" in decode and name in decode},
+        **{name: decode[name] for name in some if name in decode},
         "decode_commit": None,
         "hardware": _hardware(decode),
         "train": {

@@ -147,7 +147,8 @@ def making(found: Result, *, sampler: bool = True) -> dict[str, str]:
         "training seed": train.get("seed"),
         "training config": _short(train.get("config_sha256")),
     }
-    values |= {"vocoder": found["vocoder"]} if found.get("vocoder") else {}
+    some = ("temperature", "vocoder")
+    values |= {name: found[name] for name in some if found.get(name) is not None}
     return {name: "" if value is None else plain(str(value)) for name, value in values.items()}
 
 

@@ -131,6 +131,7 @@ def _facts(found: Result) -> str:
         "vocoder": found.get("vocoder"),
         "solver": found.get("solver"),
         "grid": found.get("grid"),
+        "temperature": found.get("temperature"),
         "checkpoint": found.get("checkpoint"),
         "checkpoint digest": (found.get("checkpoint_sha256") or "")[:8],
         "parameters": _short(train.get("params"), scale=1e-6, unit=" M"),

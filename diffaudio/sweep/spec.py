@@ -24,10 +24,12 @@ class Way:
     Args:
         solver: what moves z from knot to knot.
         grid: where the knots are.
+        temperature: factor of the noise at the start; null: the model's own.
     """
 
     solver: Solver
     grid: Grid
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,5 +119,6 @@ def overlay(section: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
         cell: one of its cells.
     """
     guidance = (section["guidance"] or {}).get(cell.guidance)
-    sampler = {**section["samplers"][cell.sampler], "calls": cell.calls, "guidance": guidance}
+    way = {key: one for key, one in section["samplers"][cell.sampler].items() if one is not None}
+    sampler = {**way, "calls": cell.calls, "guidance": guidance}
     return {"decode": {**(section["decode"] or {}), "sampler": sampler}}

@@ -34,7 +34,6 @@ from diffaudio.decode.vocoder import with_vocoder
 from diffaudio.files import atomic, read_json, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
-from diffaudio.precision import autocast
 from diffaudio.train.job import Job
 from diffaudio.train.launch import Asked
 from diffaudio.train.loop import Run
@@ -182,8 +181,7 @@ def ours(bench: Bench, row: int, frames: int | None = None) -> tuple[Tensor, dic
         samples = model.codec.samples(planned.frames)
         return model.sample(planned, samples, keys, spec.sampler, fields=told)
 
-    computing = autocast(spec.precision, bench.trained.device)
-    with torch.inference_mode(), computing, bench.trained.metered(1):
+    with torch.inference_mode(), bench.trained.metered(1):
         state, spent = clocked(make)
     return state.float(), spent
 

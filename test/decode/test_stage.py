@@ -268,12 +268,13 @@ def test_the_files_of_a_published_vocoder_are_inputs(place, tiny_mels, caplog):
         for parameter in net.parameters():
             torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(seed))
         write_hifigan(place / name, net=net)
-    argv = ["--decode.vocoder", "one", "--tag", "default"]
+    argv = ["--decode.vocoder", "one", "--tag", "default", "--decode.sampler.temperature", "0.5"]
 
     def again():
         assert run(*argv, config="exp/mels/config.yaml", exp="exp/mels") == 0
         folder = place / "exp/mels/decode/default/test"
-        assert read_json(folder / "decode.json")["vocoder"] == "one"
+        made = read_json(folder / "decode.json")
+        assert (made["vocoder"], made["temperature"]) == ("one", 0.5)
         return {path.stem: soundfile.read(path)[0] for path in folder.glob("*.wav")}
 
     first = again()

@@ -116,3 +116,8 @@ def test_the_vocoder_is_told_of_what_reads_a_text():
     found = made_by({"vocoder": "exp/vocoder", "parts": parts})
     assert (found["vocoder"], found["parts"]) == ("exp/vocoder", parts)
     assert "vocoder" not in made_by({"vocoder": "Griffin-Lim"})
+
+
+def test_a_temperature_is_told_where_there_is_one():
+    assert made_by({"temperature": 0.0})["temperature"] == 0
+    assert "temperature" not in made_by({})

@@ -97,12 +97,15 @@ def test_names_cannot_break_the_table(demo, protocols, name):
     assert "<script>" not in page
 
 
-def test_a_voice_has_the_speeds_of_its_parts_and_its_vocoder(demo, protocols):
+def test_a_voice_has_its_temperature_the_speeds_of_its_parts_and_its_vocoder(demo, protocols):
     parts = {"text": {"rtf": 0.01, "share": 0.1}, "sampler": {"rtf": 0.09, "share": 0.9}}
-    voice = {**demo, "system": "voice", "rtf": 0.1, "parts": parts, "vocoder": "Griffin-Lim"}
+    voice = {**demo, "system": "voice", "rtf": 0.1, "parts": parts}
+    voice |= {"temperature": 0.0, "vocoder": "Griffin-Lim"}
     page = markdown([demo, voice], protocols, {})
     assert "| 0.1<br>text 0.01 (10 %)<br>sampler 0.09 (90 %) |" in page
     head, _, *rows = table(page, "| system | checkpoint")
-    assert head.endswith("| vocoder |")
-    assert [row.split(" | ")[-1] for row in rows] == [" |", "Griffin-Lim |"]
-    assert "vocoder" not in markdown([demo], protocols, {})
+    assert head.endswith("| temperature | vocoder |")
+    assert [row.split(" | ")[-2:] for row in rows] == [["", " |"], ["0.0", "Griffin-Lim |"]]
+    alone = markdown([demo], protocols, {})
+    assert "vocoder" not in alone
+    assert "temperature" not in alone

@@ -9,7 +9,7 @@ from oracle import PATHS
 from posterior import moments, prior_of
 
 from diffaudio.log import Refusal
-from diffaudio.process import OUVE, VE, FlowSE, RectifiedFlow, SchroedingerBridgeVE
+from diffaudio.process import OUVE, VE, FlowSE, GradTTS, RectifiedFlow, SchroedingerBridgeVE
 from diffaudio.solve import (
     DDIM,
     DEIS,
@@ -219,6 +219,24 @@ def test_a_start_is_the_first_knot_and_the_guess_keeps_what_it_holds_there():
     samplers = [Sampler(DDIM(), UniformGrid(), 5, start=start) for start in (None, path.t_max)]
     whole, same = (sampler(network, path, guess, noise()) for sampler in samplers)
     assert (whole == same).all()
+
+
+@pytest.mark.parametrize("path", [RectifiedFlow(), GradTTS(), OUVE()], ids=str)
+def test_temperature_is_of_the_noise_at_the_start_alone(path):
+    guess, end, seen = torch.ones(2, 2, 3, 5), noise_end(path), []
+    for temperature in (1.0, 0.5, 0.0):
+        sampler = Sampler(DDIM(), UniformGrid(), 3, temperature=temperature)
+        sampler(lambda z, at: seen.append(z) or Network()(z, at), path, guess, noise())
+    warm, half, cold = seen[::3]
+    torch.testing.assert_close(cold, end.start(torch.zeros_like(guess), guess))
+    torch.testing.assert_close(half - cold, 0.5 * (warm - cold))
+    torch.testing.assert_close(warm, end.start(noise()(), guess))
+
+
+@pytest.mark.parametrize("temperature", [-0.1, float("nan")])
+def test_a_temperature_below_zero_is_refused(temperature):
+    with pytest.raises(Refusal, match="temperature = .* is not at least 0"):
+        Sampler(DDIM(), UniformGrid(), 5, temperature=temperature)
 
 
 @pytest.mark.parametrize("start", [0.0, 1.1, -1.0, float("nan")])

@@ -46,6 +46,14 @@ def test_a_cell_s_overlay_is_its_sampler():
     )
 
 
+@pytest.mark.parametrize(("asked", "found"), [(None, {}), (0.0, {"temperature": 0.0})])
+def test_a_temperature_is_the_model_s_own_unless_a_sampler_has_one(asked, found):
+    way = {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}, "temperature": asked}
+    section = {"samplers": {"a": way}, "guidance": None, "decode": None}
+    laid = overlay(section, Cell("m", "a", 5, "plain"))["decode"]["sampler"]
+    assert {key: one for key, one in laid.items() if key == "temperature"} == found
+
+
 def test_what_all_cells_share_is_laid_over_each():
     section = {
         "samplers": {"ddim": {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}}},
