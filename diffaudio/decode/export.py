@@ -146,9 +146,8 @@ def _head(name: str, trained: Trained, config: Config) -> str:
         "weights": f"checkpoint {about['checkpoint']}, {kind}",
         **({"vocoder": _vocoder(spec.vocoder)} if isinstance(trained.model.codec, LogMel) else {}),
         "sampler": f"{_class(sampler['solver'])}, {_class(sampler['grid'])}, "
-        f"{sampler['calls']} network call{'s' * (sampler['calls'] > 1)}"
-        + f", temperature {sampler['temperature']:g}"
-        * (sampler["temperature"] != 1),
+        f"{sampler['calls']} network call{'s' * (sampler['calls'] > 1)}, "
+        f"temperature {sampler['temperature']:g}",
         "exported with": f"diffaudio {__version__}, commit {environment()['commit']}",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())

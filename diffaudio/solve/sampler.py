@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -43,8 +44,8 @@ class Sampler:
         """Refuse what cannot be run, before a model is loaded."""
         if self.calls < 1:
             raise Refusal(f"sampler: calls = {self.calls} is not at least 1")
-        if not self.temperature >= 0:
-            raise Refusal(f"sampler: temperature = {self.temperature:g} is not at least 0")
+        if not 0 <= self.temperature < math.inf:
+            raise Refusal(f"sampler: temperature = {self.temperature:g} is not a number from 0")
         self.solver.plan(self.calls)
 
     def shortened(self, path: Path) -> Path:

@@ -233,9 +233,9 @@ def test_temperature_is_of_the_noise_at_the_start_alone(path):
     torch.testing.assert_close(warm, end.start(noise()(), guess))
 
 
-@pytest.mark.parametrize("temperature", [-0.1, float("nan")])
-def test_a_temperature_below_zero_is_refused(temperature):
-    with pytest.raises(Refusal, match="temperature = .* is not at least 0"):
+@pytest.mark.parametrize("temperature", [-0.1, float("nan"), float("inf")])
+def test_a_temperature_below_zero_or_without_end_is_refused(temperature):
+    with pytest.raises(Refusal, match="temperature = .* is not a number from 0"):
         Sampler(DDIM(), UniformGrid(), 5, temperature=temperature)
 
 
