@@ -36,20 +36,21 @@ class Model(nn.Module):
 
     Args:
         codec: audio to state and back.
-        path: from clean to noise.
-        target: what the network speaks.
+        path: the forward process, alpha(t) and sigma(t), from clean to noise.
+        target: what the network predicts: x0, noise (epsilon), velocity (flow), v or EDM's F.
         net: builds the network from input channels, output channels and bins.
         objective: what the network is trained for.
         given: how given audio (the noisy speech, the mixture) enters: not at all; beside the
-            state, as the network's input; or beside it and as its centre, so that the process
-            describes the difference between target and given, and the network starts from there.
+            state, concatenated to the network's input channels; or, residual, beside it and
+            subtracted from the target, so that the process describes their difference.
         level: what is scaled to 1 before the codec and restored after it: the peak or the root
             mean square of the given audio, or nothing.
         condition: builds what tells the network of labels and the like from the width of its noise
             embedding.
-        prior: builds what makes the given state out of a text, from the codec's bins; then no audio
-            is given.
-        through: the codec through which the target itself is given: SpreadMel makes a vocoder.
+        prior: builds what makes the given state out of a text, from the codec's bins: encoder,
+            aligner and duration predictor; then no audio is given.
+        through: the codec through which the target itself is given, in the place of other audio:
+            SpreadMel, its mels, makes a vocoder.
     """
 
     def __init__(  # noqa: PLR0913  a part each

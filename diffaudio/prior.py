@@ -131,11 +131,12 @@ class TextPrior(Prior):
         depth: transformer blocks of the encoder.
         heads: their attention heads.
         duration_weight: of the duration predictor's loss, in squared logarithms of frames.
-        drop: share of the training items whose denoiser is shown no means: classifier-free guidance
-            needs some.
+        drop: probability that the denoiser is shown no means of a training item: classifier-free
+            guidance needs some.
         dropout: in the encoder and the predictor of durations, in training; little speech is soon
             known by heart.
-        states: of each symbol in an aligner of its own (nets/aligner.py); 0 aligns by the means.
+        states: HMM states per symbol of a Gaussian aligner of its own (nets/aligner.py); 0 aligns
+            by the encoder's means, as Glow-TTS does.
 
     Raises:
         ValueError: drop is no share.

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154  # the options are the recipe's
 # Stages of a recipe: sourced by path.sh, before the options are parsed. Gives `log`, `only_stage`,
-# `configure`, `stage`, `run` and `finish`; and, when a stage fails, one block that says which, why,
-# and how to go on. Reads the recipe's options stage, stop_stage, conf, tuning, args, force, status
-# and dry_run.
+# `try_few`, `configure`, `stage`, `run` and `finish`; and, when a stage fails, one block that says
+# which, why, and how to go on. Reads the recipe's options stage, stop_stage, conf, tuning, args,
+# check, force, status and dry_run.
 
 SECONDS=0
 _words=("$@") # the command line, for the rerun command
-_stage='' _title='' _command='' _folders=() _config=() _only=()
+_stage='' _title='' _command='' _folders=() _config=() _beside=() _only=()
 
 log() { # message
     printf '%s (%s) %s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "${0##*/}" "$*" >&2
@@ -39,29 +39,51 @@ _name() { # word of the command line: the name of the option that it is, if it i
     if [[ $1 =~ $pattern ]]; then echo "${BASH_REMATCH[1]//-/_}"; fi
 }
 
-# configure FILE: check the configuration before anything is done; where tuning or --args (split at
-# spaces) change conf, write the result to FILE, which is the conf from then on
+# try_few [OPTION...]: with --check true, let all stages run on few items and steps, in folders of
+# their own; OPTION is more that is given to a training, beside args
+# shellcheck disable=SC2034  # the recipe reads limit and exp
+try_few() {
+    [[ $check == true ]] || return 0
+    local option
+    limit=12 force=true tag=${tag:+${tag}_}check exp=''
+    for option in args "$@"; do
+        printf -v "$option" '%s --train.steps 4 --train.valid_every 2 --train.valid_items 2' \
+            "${!option}"
+    done
+}
+
+# configure FILE [NAME]: check the configuration before anything is done; where tuning or --args
+# (split at spaces) change conf, write the result to FILE, which is the conf from then on. With NAME
+# it is that of a second model, whose folder is FILE's: options NAME and NAME_args, and no tuning.
 configure() {
-    local words=()
-    IFS=$' \t\n' read -r -d '' -a words <<<"$args" || true
-    if [[ -n $tuning ]]; then words=(--config "$tuning" ${words[@]+"${words[@]}"}); fi
-    _config=(--config "$conf" ${words[@]+"${words[@]}"})
+    local name=${2:-conf} more=${2:+${2}_}args words=() config
+    IFS=$' \t\n' read -r -d '' -a words <<<"${!more}" || true
+    if [[ $name == conf && -n $tuning ]]; then
+        words=(--config "$tuning" ${words[@]+"${words[@]}"})
+    fi
+    config=(--config "${!name}" ${words[@]+"${words[@]}"})
+    if [[ $name == conf ]]; then
+        _config=("${config[@]}")
+    else
+        _beside=("$(dirname -- "$1")" "${config[@]}")
+    fi
     if [[ $status == true ]]; then return; fi
     if [[ ${#words[@]} -eq 0 ]]; then
-        if [[ $dry_run == false ]]; then _checked "${_config[@]}" >/dev/null; fi
+        if [[ $dry_run == false ]]; then _checked "${config[@]}" >/dev/null; fi
         return
     fi
     if [[ $dry_run == true ]]; then
-        words=(diffaudio config "${_config[@]}" --print_config)
+        printf 'mkdir -p %s && ' "$(quoted "$(dirname -- "$1")")"
+        words=(diffaudio config "${config[@]}" --print_config)
         printf '%s >%s\n' "$(quoted "${words[@]}")" "$(quoted "$1")"
     else
         mkdir -p -- "$(dirname -- "$1")"
         printf '# What %s was asked last; config.yaml beside it is what was trained.\n' \
             "${0##*/}" >"$1.tmp"
-        _checked "${_config[@]}" --print_config >>"$1.tmp"
+        _checked "${config[@]}" --print_config >>"$1.tmp"
         mv -- "$1.tmp" "$1"
     fi
-    conf=$1
+    printf -v "$name" %s "$1"
 }
 
 _checked() { # arguments of diffaudio config: run it; a refusal has said what is wrong
@@ -99,6 +121,7 @@ finish() {
     _stage=''
     if [[ $status == true ]]; then
         diffaudio status ${_folders[@]+"${_folders[@]}"} ${_config[@]+"${_config[@]}"}
+        if [[ ${#_beside[@]} -gt 0 ]]; then diffaudio status "4=${_beside[0]}" "${_beside[@]:1}"; fi
     elif [[ $dry_run == true ]]; then
         log "Dry run: nothing was done; these are commands for the folder $PWD"
     else

@@ -3,7 +3,7 @@
 Operations are counted by PyTorch (matrix products, convolutions, attention; two per multiply-add)
 while the network runs once. Memory is the tensors that a step keeps until the backward pass; what
 the libraries need to work in comes on top, about half as much again on a CPU. Time is measured on a
-few items and scaled, so it holds for the machine the command ran on.
+few items and scaled, so it holds for the machine the command ran on, or for one GPU of it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from diffaudio.codec import LogMel
 from diffaudio.config import Config, parse
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
+from diffaudio.data.index import Index
+from diffaudio.data.loader import check_audio
 from diffaudio.denoiser import Surroundings
 from diffaudio.log import environment
 from diffaudio.model import Model
@@ -29,6 +33,7 @@ from diffaudio.train.world import settled, threads
 
 __all__ = ["Cost", "main", "measure"]
 
+_ITEMS = 200  # of a set, at least, where there are as many, whose states are looked at
 _WHOLE = 4.0  # seconds that stand for an utterance where training does not crop
 _SECTIONS: dict[str, type] = {"audio": AudioSpec, "model": Model, "train": TrainSpec}
 
@@ -62,12 +67,20 @@ def main(argv: list[str]) -> int:
         prog="diffaudio describe",
         description="Say what a configuration costs: parameters, operations, memory, hours.",
         sections=_SECTIONS,
+        options=lambda parser: parser.add_argument(
+            "--dump",
+            type=Path | None,
+            default=None,
+            help="shards of a set, dump/mini/train: mean and deviation of its states as well",
+        ),
     )
     audio, train, model = config.build(AudioSpec), config.build(TrainSpec), config.build(Model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with settled(threads(train.threads), device):
         cost = measure(model.to(device), audio, train, device)
     sys.stdout.write(_report(config, train, cost, device))
+    if config.options.dump is not None:
+        sys.stdout.write(_states(model.cpu(), audio, config.options.dump))
     return 0
 
 
@@ -157,9 +170,34 @@ def _seconds(model: Model, batch: Batch, device: torch.device) -> float:
     return (time.perf_counter() - started) / 2
 
 
+def _states(model: Model, audio: AudioSpec, dump: Path) -> str:
+    """Say how the states of a set are spread: the target's `sigma_data` is to be their deviation.
+
+    Of log-mels, also which offset and scale would make them 0 and 1.
+    """
+
+    def state(row: int) -> Tensor:
+        sound = torch.from_numpy(index.read(row, audio.target).T)[None]
+        size = model.through.expected(model.through.encode(sound)) if model.through else None
+        return (model.codec.encode(sound) / (1.0 if size is None else size)).flatten()
+
+    index = Index.open(dump)
+    check_audio(index, audio)
+    rows = range(0, len(index), max(1, len(index) // _ITEMS))
+    values, codec = torch.cat([state(row) for row in rows]), model.codec
+    mean, deviation = values.mean().item(), values.std().item()
+    found = f"states      mean {mean:.3f}, deviation {deviation:.3f} "
+    found += f"({len(rows)} items of {dump})\n"
+    if isinstance(codec, LogMel):
+        offset, scale = codec.offset + mean / codec.scale, codec.scale / deviation
+        found += f"            0 and 1 with codec offset {offset:.2f}, scale {scale:.3f}\n"
+    return found
+
+
 def _report(config: Config, train: TrainSpec, cost: Cost, device: torch.device) -> str:
     keys = config.keys("model")
-    parts = ", ".join(keys[f"model.{part}"].rpartition(".")[2] for part in ("codec", "path", "net"))
+    named = (keys.get(f"model.{part}") for part in ("codec", "path", "net", "prior"))
+    parts = ", ".join(name.rpartition(".")[2] for name in named if name)
     memory = (cost.shared + train.max_per_device * cost.item) / 1e9
     hours = train.steps * train.global_batch * cost.seconds / 3600
     numbers = "bf16" if bf16(train.precision, device) else "fp32"
@@ -172,7 +210,8 @@ def _report(config: Config, train: TrainSpec, cost: Cost, device: torch.device) 
         f"operations  {cost.macs / 1e9:.3g} GMAC per second of audio and network call\n"
         f"memory      {memory:.2g} GB of tensors in a training step of {length} "
         f"({cost.shared / 1e6:.3g} MB, and {cost.item / 1e6:.3g} MB an item)\n"
-        f"training    {hours:.2g} h for {train.steps} steps of {train.global_batch} items "
-        f"({1e3 * cost.seconds:.3g} ms an item in {numbers}, forward and backward only;\n"
-        f"            {where})\n"
+        f"training    {hours:.{0 if hours >= 10 else 1}f} h on one device for {train.steps} steps "
+        f"of {train.global_batch} items\n"
+        f"            ({1e3 * cost.seconds:.3g} ms an item in {numbers}, forward and backward; "
+        f"{where})\n"
     )

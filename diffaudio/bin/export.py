@@ -18,8 +18,9 @@ def main(argv: list[str]) -> int:
     config = asked(
         argv,
         prog="diffaudio export",
-        description="Pack a trained model into one folder that `diffaudio enhance` and "
-        "`diffaudio.load` take on any machine.",
+        description="Pack a trained model, and its vocoder, into one folder that `diffaudio "
+        "enhance`, `say`, `generate`, `restore` and `diffaudio.load` take on any machine. A voice "
+        "that reads phonemes also needs the dictionary that tools/install.sh installs.",
         sections=SECTIONS,
         options=_options,
     )

@@ -14,9 +14,9 @@ from diffaudio.memory import keep_freed
 __all__ = ["VERBS", "main"]
 
 VERBS = {
-    "manifest": "list a corpus in data/<split>.jsonl, naming every problem",
-    "shard": "write audio into shards in dump/<split>",
-    "extract": "compute once what training needs besides: readings of texts, in dump/text",
+    "manifest": "list a corpus in data/<corpus>/<split>.jsonl, naming every problem",
+    "shard": "write audio into shards in dump/<corpus>/<split>",
+    "extract": "compute once what training needs besides: readings of texts, in dump/<corpus>/text",
     "train": "train a model in exp/<name>",
     "ema": "average weights over another length, after training",
     "decode": "generate audio for a set of the corpus with a trained model",

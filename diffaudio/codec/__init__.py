@@ -3,7 +3,7 @@
 codec.py     the seam: Codec
 waveform.py  Waveform, in frames
 stft.py      CompressedSTFT
-mel.py       MelSpec, what a mel spectrogram is; LogMel, with Griffin and Lim's way back
+mel.py       MelSpec, what a mel spectrogram is; LogMel, with Griffin-Lim as the way back
 spread.py    SpreadMel: mels laid over the bins of an STFT, what a vocoder is given
 hifigan.py, vocos.py  the networks of published vocoders
 """

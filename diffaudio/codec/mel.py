@@ -1,4 +1,4 @@
-"""Log-mel spectrogram, scaled, and a way back by Griffin and Lim when there is no vocoder.
+"""Log-mel spectrogram, scaled, and a way back by Griffin-Lim when there is no vocoder.
 
 Sources: the mels are those of HiFi-GAN (Kong et al. 2020, arXiv:2010.05646) and what followed it:
 magnitudes, Slaney's scale and triangles of unit area, natural logarithm, floor 1e-5. Vocos (Siuzdak
@@ -88,9 +88,10 @@ class LogMel(Codec):
 
     Args:
         mel: what the spectrogram is.
-        offset: subtracted from the logarithms, their mean over a corpus.
-        scale: factor after that, so that states have the deviation that the model expects.
-        iterations: of the search for phases.
+        offset: subtracted from the logarithms: their mean over the training set. Neither it nor
+            `scale` needs to be exact; `diffaudio describe --dump` prints both for a corpus.
+        scale: factor after that; the inverse of their standard deviation makes that of states 1.
+        iterations: of Griffin-Lim.
     """
 
     invertible = False
@@ -127,7 +128,7 @@ class LogMel(Codec):
         return self.scale * (torch.log(bands) - self.offset).unflatten(0, audio.shape[:2])
 
     def decode(self, state: State, samples: int) -> Audio:
-        """Let the vocoder make audio of the bands' logarithms; without one, Griffin and Lim do."""
+        """Let the vocoder make audio of the bands' logarithms; without one, Griffin-Lim does."""
         if self.vocoder is not None:
             return self.vocoder(state.float() / self.scale + self.offset, samples)
         return self.complete(state, samples, lambda audio: audio)

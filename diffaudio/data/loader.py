@@ -24,7 +24,7 @@ from diffaudio.data.mix import Remix
 from diffaudio.log import Refusal
 from diffaudio.orphans import end_with_parent
 
-__all__ = ["Batching", "copies", "eval_batches", "train_loader"]
+__all__ = ["Batching", "check_audio", "copies", "eval_batches", "train_loader"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def train_loader(
     Raises:
         Refusal: the data set does not hold what `spec` and `batching` ask for.
     """
-    _check(index, spec)
+    check_audio(index, spec)
     if batching.remix and spec.given is None:
         raise Refusal("train.remix: there is no noise without a given role", mend="set audio.given")
     size, _ = plan.micro_batches(batching.global_batch, world, batching.max_per_device)
@@ -132,7 +132,7 @@ def eval_batches(
         fields: of the manifest, to be carried along.
         repeat: how often each of `rows` is yielded, as <id>-000, <id>-001, ... if more than once.
     """
-    _check(index, spec)
+    check_audio(index, spec)
     limit = max_seconds_per_batch * spec.rate
     waiting: list[Item] = []
     for row in sorted(rows, key=lambda row: (-int(index.samples[row]), row)):
@@ -222,7 +222,7 @@ def _told(index: Index, row: int, fields: Sequence[str]) -> dict[str, Any]:
     return {name: row_of_manifest[name] for name in fields}
 
 
-def _check(index: Index, spec: AudioSpec) -> None:
+def check_audio(index: Index, spec: AudioSpec) -> None:
     """Refuse a data set that was prepared for another `audio` section."""
     missing = [role for role in spec.roles if role not in index.roles]
     if missing or index.rate != spec.rate:

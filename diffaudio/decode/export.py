@@ -158,7 +158,7 @@ def _head(name: str, trained: Trained, config: Config) -> str:
 
 
 def _vocoder(name: str | None) -> str:
-    return "Griffin and Lim's search for phases" if name is None else f"`{VOCODER}/`, from {name}"
+    return "Griffin-Lim" if name is None else f"`{VOCODER}/`, from {name}"
 
 
 def _class(part: dict[str, Any]) -> str:

@@ -94,7 +94,7 @@ def tell_fallback(model: Model, spec: DecodeSpec) -> None:
     """Say if mels become sound without a vocoder; once, when a model is opened."""
     if named_vocoder(model, spec) == GRIFFIN_LIM:
         log.warning(
-            "no vocoder: Griffin and Lim's search for phases makes the sound, which is coarse; "
+            "no vocoder: Griffin-Lim reconstructs the waveform, which sounds coarse; "
             "--decode.vocoder exp/NAME names one that was trained on the same mels"
         )
 

@@ -23,10 +23,16 @@ _VOICE = ("vocoder", "parts")  # of a model that reads, whose parts were timed
 
 
 def described(data: Path) -> dict[str, Any]:
-    """Return what corpus.json says in the data folder, and before it in the corpus itself."""
-    about = read_json(data / "corpus.json")
-    own = manifest.root(data) / "corpus.json"
-    return {**(read_json(own) if own.is_file() else {}), **about}
+    """Return what corpus.json says in the data folder, and before it in the corpus itself.
+
+    Where `comparable` lists files of the corpus, those that are not there are what is left of it.
+    """
+    about, root = read_json(data / "corpus.json"), manifest.root(data)
+    own = root / "corpus.json"
+    about = {**(read_json(own) if own.is_file() else {}), **about}
+    if type(needed := about.get("comparable")) is list:
+        about["comparable"] = [name for name in needed if not (root / name).is_file()] or True
+    return about
 
 
 def corpus(name: str, about: Mapping[str, Any], cut: Iterable[str] = ()) -> dict[str, Any]:
@@ -34,8 +40,8 @@ def corpus(name: str, about: Mapping[str, Any], cut: Iterable[str] = ()) -> dict
 
     Args:
         name: of the data folder.
-        about: what corpus.json says. `comparable` is whether this is a published test set, and
-            `label` what it calls itself.
+        about: what corpus.json says. `comparable` is whether this is a published test set, or
+            names the files that it lacks to be one; `label` is what the corpus calls itself.
         cut: how the test set is less than the corpus's own.
 
     Returns:
@@ -45,6 +51,8 @@ def corpus(name: str, about: Mapping[str, Any], cut: Iterable[str] = ()) -> dict
     if about.get("comparable") is True:
         return {"corpus": label, "not_comparable": list(cut)}
     reason = "the corpus is no published one" if "comparable" in about else _SILENT
+    if missing := about.get("comparable"):
+        reason = f"its split is ours: the published lists are not there ({', '.join(missing)})"
     return {"corpus": name, "label": label, "not_comparable": [reason, *cut]}
 
 

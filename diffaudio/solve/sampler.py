@@ -21,10 +21,11 @@ class Sampler:
     """How a trained model is run.
 
     Args:
-        solver: what moves z from knot to knot.
-        grid: where the knots are.
-        calls: network calls for one result; exactly so many are made (an adaptive solver may make
-            fewer). Guidance that needs several answers gets them in one call.
+        solver: of the ODE or SDE: what moves z from knot to knot.
+        grid: the time steps, where the knots are.
+        calls: network calls for one result, the number of function evaluations (NFE); exactly so
+            many are made (an adaptive solver may make fewer). Guidance that needs several answers
+            gets them in one call.
         guidance: how a model's answers to several conditions become one; null takes the plain one.
         start: time at which sampling starts, from a guess with the path's noise there; by default
             the path's end. The earlier, the more of the guess is kept: SDEdit, or a warm start

@@ -22,8 +22,8 @@ class Way:
     """A solver on its grid.
 
     Args:
-        solver: what moves z from knot to knot.
-        grid: where the knots are.
+        solver: of the ODE or SDE: what moves z from knot to knot.
+        grid: the time steps, where the knots are.
         temperature: factor of the noise at the start; null: the model's own.
     """
 

@@ -42,14 +42,16 @@ class TrainSpec:
         steps: optimiser steps of the whole run.
         lr: peak learning rate.
         warmup: steps over which the learning rate rises from 0.
-        decay: what is left of `lr` at the last step, reached along half a cosine; 1 is constant.
+        decay: of the learning rate (not of weights): what share of `lr` is left at the last step,
+            reached along half a cosine; 1 is constant.
         betas: decay rates of AdamW's two moments.
         weight_decay: of AdamW, on tensors with two or more axes.
         clip: largest norm of the gradient; 0 does not clip.
         global_batch: items per step over all devices.
         max_per_device: items a device can hold at once; accumulation follows from it.
         crop_seconds: length of random crops; null trains on whole utterances.
-        ema: half-life of the weights' moving average in steps; 0 keeps none.
+        ema: half-life in steps (no factor like 0.999) of the weights' exponential moving average;
+            0 keeps none.
         ema_profiles: lengths (sigma_rel) of power-function averages that are kept besides, for
             example [0.05, 0.1]; `diffaudio ema` makes that of any other length from their
             snapshots.

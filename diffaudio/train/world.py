@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedType
 
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
 from diffaudio.train.launch import Asked
 from diffaudio.train.signals import die_with_parent
 
@@ -31,6 +31,8 @@ def join(asked: Asked) -> Accelerator:
             f"--ngpu {asked.ngpu}: this machine has {torch.cuda.device_count()} that torch can use",
             mend="ask for fewer; --ngpu 0 computes on the CPU",
         )
+    if not asked.ngpu and torch.cuda.is_available():
+        log.warning("training on the processor; --ngpu 1 would use the GPU of this machine")
     if asked.size > 1:
         die_with_parent()
         os.environ.setdefault("OMP_NUM_THREADS", str(threads(0)))  # else accelerate sets it, loudly

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -6,12 +8,14 @@ from diffaudio.bin import describe
 from diffaudio.codec import CompressedSTFT
 from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
+from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import Net
 from diffaudio.process import FlowSE, Objective, Uniform, Velocity
 from diffaudio.train.spec import TrainSpec
 
 CPU = torch.device("cpu")
+SHORT = ["--train.steps", "5", "--train.crop_seconds", "0.5", "--train.threads", "1"]
 AUDIO = AudioSpec(rate=8000, target="clean", given="noisy")
 
 
@@ -78,11 +82,37 @@ def test_hours_and_memory_scale_with_the_run(tiny_exp):
     assert "2.50 M" in report
     assert "3 GMAC" in report
     assert "2.1 GB of tensors in a training step of 16 items of 2 s" in report
-    assert "16 h for 36000 steps of 16 items" in report
+    assert "16 h on one device for 36000 steps of 16 items" in report
 
 
 def test_the_command_prints_all_of_it(tiny_exp, capsys):
-    args = ["--config", str(tiny_exp / "config.yaml"), "--train.steps", "5"]
-    assert describe.main([*args, "--train.crop_seconds", "0.5", "--train.threads", "1"]) == 0
+    assert describe.main(["--config", str(tiny_exp / "config.yaml"), *SHORT]) == 0
     heads = [line.split()[0] for line in capsys.readouterr().out.splitlines()[:5]]
     assert heads == ["model", "parameters", "operations", "memory", "training"]
+
+
+def test_offset_and_scale_that_it_names_make_the_states_of_a_set_0_and_1(
+    tiny_mels, tiny_dump, capsys
+):
+    def said(*more):
+        args = ["--config", str(tiny_mels / "config.yaml"), "--dump", str(tiny_dump / "dump/test")]
+        assert describe.main([*args, *SHORT, *more]) == 0
+        return " ".join(capsys.readouterr().out.partition("states")[2].split())
+
+    found = said()
+    offset, scale = re.fullmatch(
+        r"mean \S+, deviation \S+ \(\d+ items of .*\) 0 and 1 with codec offset (\S+), scale (\S+)",
+        found,
+    ).groups()
+    keys = "--model.codec.init_args."
+    again = said(f"{keys}offset", offset, f"{keys}scale", scale)
+    mean, deviation = re.match(r"mean (\S+), deviation (\S+) ", again).groups()
+    assert float(mean) == pytest.approx(0, abs=0.01)
+    assert float(deviation) == pytest.approx(1, abs=0.01)
+
+
+def test_states_of_a_set_that_was_prepared_for_another_rate_are_refused(tiny_mels, tiny_dump):
+    args = ["--config", str(tiny_mels / "config.yaml"), "--dump", str(tiny_dump / "dump/test")]
+    rates = ["--audio.rate", "16000", "--model.codec.init_args.mel.rate", "16000"]
+    with pytest.raises(Refusal, match="8000 Hz, the configuration asks for .* at 16000 Hz"):
+        describe.main([*args, *rates, *SHORT])

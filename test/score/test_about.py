@@ -55,6 +55,19 @@ def test_what_the_corpus_says_is_found_where_its_root_is_named_from_the_data(tmp
     assert described(data)["comparable"] is True
 
 
+def test_lists_that_are_missing_make_numbers_comparable_with_none(tmp_path):
+    root, data = tmp_path / "root", tmp_path / "data"
+    write_json(data / "corpus.json", {"root": str(root), "label": "LJ"})
+    write_json(root / "corpus.json", {"label": "LJ", "comparable": ["test.txt", "valid.txt"]})
+    (root / "valid.txt").write_text("a\n")
+    (reason,) = corpus("official", described(data))["not_comparable"]
+    assert "published lists" in reason
+    assert "(test.txt)" in reason
+    (root / "test.txt").write_text("b\n")
+    found = corpus("official", described(data))
+    assert (found["corpus"], found["not_comparable"]) == ("LJ", [])
+
+
 def test_rejected_rows_and_a_limit_make_a_subset(tmp_path):
     assert subset(tmp_path, "test", 10) == []
     problems = [Problem("silent", name, "test", "x.wav", "") for name in ("a", "b", "b")]

@@ -257,3 +257,35 @@ END
         diff - diffaudio.argv
     has "got a  b"
 }
+
+@test "a second model has a configuration, changes and a folder of its own" {
+    sed -e '/^conf=/a voice=v.yaml # its own\nvoice_args= # more' \
+        -e '/^configure/a configure "my voice/conf.yaml" voice' \
+        -e 's/--config "$conf"/--config "$conf" "$voice"/' run.sh >two.sh
+    fake diffaudio '[ "$1" != config ] || echo "train: {steps: 20}"'
+    run bash two.sh --stage 1 --stop_stage 1 --voice_args "--train.steps 20"
+    [ "$status" -eq 0 ]
+    printf '%q\n' config --config "a b.yaml" \
+        config --config v.yaml --train.steps 20 --print_config \
+        shard --config "a b.yaml" "my voice/conf.yaml" --out dump/x | diff - diffaudio.argv
+    rm -r diffaudio.argv "my voice"
+    run bash two.sh --tuning t.yaml --dry_run true
+    has 'mkdir -p my\ exp && diffaudio config --config a\ b.yaml --config t.yaml --print_config'
+    lacks "my\\ voice"
+    run bash two.sh --tuning t.yaml --status true --stage 3
+    printf '%q\n' status 3=exp --config "a b.yaml" --config t.yaml \
+        status "4=my voice" --config v.yaml | diff - diffaudio.argv
+}
+
+@test "--check true makes trainings short, keeps folders apart, and asks for all again" {
+    sed -e '/^args=/a voice_args="--x 1"\nlimit=0\ncheck=false # try\ntag= # suffix\nexp=given' \
+        -e '/^only_stage/a try_few voice_args; echo "$limit|$force|$tag|$exp|$args|$voice_args"' \
+        run.sh >few.sh
+    few='--train.steps 4 --train.valid_every 2 --train.valid_items 2'
+    run bash few.sh --dry_run true --tag a
+    [ "${lines[0]}" = "0|false|a|given||--x 1" ]
+    run bash few.sh --dry_run true --check true --args "--y 2"
+    [ "${lines[0]}" = "12|true|check||--y 2 $few|--x 1 $few" ]
+    run bash few.sh --dry_run true --check true --tag a
+    [ "${lines[0]}" = "12|true|a_check|| $few|--x 1 $few" ]
+}

@@ -32,6 +32,15 @@ def test_gpus_that_are_not_there_are_refused():
         join(Asked(ngpu=8))
 
 
+def test_a_gpu_that_is_left_idle_is_named(accelerator, monkeypatch, caplog):
+    caplog.set_level("WARNING", "diffaudio")
+    join(Asked())
+    assert "--ngpu 1" not in caplog.text or torch.cuda.is_available()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    join(Asked())
+    assert "training on the processor; --ngpu 1 would use the GPU" in caplog.text
+
+
 def test_the_main_rank_decides_and_its_refusal_is_raised(accelerator):
     assert agreed(accelerator, lambda: True) is True
     assert agreed(accelerator, lambda: False) is False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from data import TABLE, WAVS
+from data import LISTS, TABLE, WAVS
 
 from diffaudio.corpus.archive import unpack_tar
 from diffaudio.corpus.download import check_room, download
@@ -46,7 +46,7 @@ def make(folder: Path, downloads: Path, *, url: str = URL, checksum: str = CHECK
     download(url, archive, checksum=checksum)
     log.info("%s: unpacking", archive)
     unpack(archive, folder)
-    write_json(folder / "corpus.json", {"label": LABEL, "comparable": True})
+    write_json(folder / "corpus.json", {"label": LABEL, "comparable": [*LISTS.values()]})
 
 
 def unpack(archive: Path, folder: Path) -> None:
