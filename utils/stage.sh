@@ -39,25 +39,26 @@ _name() { # word of the command line: the name of the option that it is, if it i
     if [[ $1 =~ $pattern ]]; then echo "${BASH_REMATCH[1]//-/_}"; fi
 }
 
-# try_few [OPTION...]: with --check true, let all stages run on few items and steps, in folders of
-# their own; OPTION is more that is given to a training, beside args
+# try_few OPTION...: with --check true, let all stages run on few items and steps, in folders of
+# their own; the options are those whose values are given to trainings
 # shellcheck disable=SC2034  # the recipe reads limit and exp
 try_few() {
     [[ $check == true ]] || return 0
     local option
     limit=12 force=true tag=${tag:+${tag}_}check exp=''
-    for option in args "$@"; do
+    for option in "$@"; do
         printf -v "$option" '%s --train.steps 4 --train.valid_every 2 --train.valid_items 2' \
             "${!option}"
     done
 }
 
-# configure FILE [NAME]: check the configuration before anything is done; where tuning or --args
-# (split at spaces) change conf, write the result to FILE, which is the conf from then on. With NAME
-# it is that of a second model, whose folder is FILE's: options NAME and NAME_args, and no tuning.
+# configure FILE [NAME ARGS]: check the configuration before anything is done; where tuning or
+# --args (split at spaces) change conf, write the result to FILE, which is the conf from then on.
+# With NAME it is that of a second model, in the folder of FILE: option NAME holds its conf, ARGS
+# are its changes, and there is no tuning.
 configure() {
-    local name=${2:-conf} more=${2:+${2}_}args words=() config
-    IFS=$' \t\n' read -r -d '' -a words <<<"${!more}" || true
+    local name=${2:-conf} words=() config
+    IFS=$' \t\n' read -r -d '' -a words <<<"${3-$args}" || true
     if [[ $name == conf && -n $tuning ]]; then
         words=(--config "$tuning" ${words[@]+"${words[@]}"})
     fi

@@ -51,14 +51,21 @@ class SpreadMel(Codec):
         return stft_frames(samples, self.mel.n_fft, self.hop)
 
     def encode(self, audio: Audio) -> State:
-        """Take the mels and spread them."""
-        return self.spread(self.bands.encode(audio), audio.shape[-1])
+        """Take the mels, silence after the end, and spread them."""
+        frames = int(self.frames(torch.tensor(audio.shape[-1])))
+        logs = self.bands.encode(functional.pad(audio, (0, self.mel.n_fft)))
+        return self._over_bins(logs[..., :frames])
 
     def spread(self, logs: State, samples: int) -> State:
-        """Spread logarithms of magnitudes (b, a, bands, l) of so many samples over the bins."""
+        """Spread logarithms of magnitudes (b, a, bands, l) of so many samples over the bins.
+
+        The STFT has a few frames more: they are taken to be like the last one.
+        """
         frames = int(self.frames(torch.tensor(samples)))
-        missing = (0, frames - logs.shape[-1], 0, 0)  # what touches the end sounds like the end
-        logs = functional.pad(logs.float(), missing, mode="replicate")
+        missing = (0, frames - logs.shape[-1], 0, 0)
+        return self._over_bins(functional.pad(logs.float(), missing, mode="replicate"))
+
+    def _over_bins(self, logs: State) -> State:
         magnitudes = (self.weights @ logs.exp()).clamp_min(self.mel.floor)
         return self.scale * (magnitudes.log() - self.offset)
 

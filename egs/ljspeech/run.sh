@@ -27,14 +27,14 @@ dry_run=false                    # only print the commands
 check=false                      # try all stages on few items and steps, in folders of their own
 force=false                      # do again what is up to date
 . parse_options.sh; only_stage 1 limit max_reject; only_stage 4 model; corpus_again=$force
-try_few vocoder_args; case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
+try_few args vocoder_args; case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)
 exp=${exp:-exp/$name${variant:+_${variant#_}}}
 vocoder=${vocoder:-conf/vocoder_$name.yaml} voc=exp/$(basename -- "$vocoder" .yaml)${tag:+_$tag}
 if [ "$vocoder" = none ]; then copy=: voc=; else copy=run args="--decode.vocoder $voc $args"; fi
 on=(--data "$data" --set "$split" --tag "$decode_tag" --nj "$nj")
-[ -z "$voc" ] || configure "$voc/asked.$decode_tag.yaml" vocoder
+[ -z "$voc" ] || configure "$voc/asked.$decode_tag.yaml" vocoder "$vocoder_args"
 configure "$exp/asked.$decode_tag.yaml"
 if stage 0 "Get the corpus: $root" "$root"; then
     run python local/data.py --corpus "$corpus" ${hours:+--hours "$hours"} --force "$corpus_again"

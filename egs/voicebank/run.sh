@@ -28,7 +28,7 @@ check=false                      # try all stages on few items and steps, in fol
 force=false                      # do again what is up to date
 . parse_options.sh
 
-only_stage 1 limit max_reject; corpus_again=$force; try_few
+only_stage 1 limit max_reject; corpus_again=$force; try_few args
 case $corpus in */*) root=$corpus ;; *) root=downloads/$corpus ;; esac
 data=data/$(basename -- "$root")${tag:+_$tag} dump=dump/${data#data/}
 variant=$(basename -- "$tuning" .yaml)${tag:+_$tag} name=$(basename -- "$conf" .yaml)

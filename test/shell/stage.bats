@@ -260,7 +260,7 @@ END
 
 @test "a second model has a configuration, changes and a folder of its own" {
     sed -e '/^conf=/a voice=v.yaml # its own\nvoice_args= # more' \
-        -e '/^configure/a configure "my voice/conf.yaml" voice' \
+        -e '/^configure/a configure "my voice/conf.yaml" voice "$voice_args"' \
         -e 's/--config "$conf"/--config "$conf" "$voice"/' run.sh >two.sh
     fake diffaudio '[ "$1" != config ] || echo "train: {steps: 20}"'
     run bash two.sh --stage 1 --stop_stage 1 --voice_args "--train.steps 20"
@@ -279,7 +279,7 @@ END
 
 @test "--check true makes trainings short, keeps folders apart, and asks for all again" {
     sed -e '/^args=/a voice_args="--x 1"\nlimit=0\ncheck=false # try\ntag= # suffix\nexp=given' \
-        -e '/^only_stage/a try_few voice_args; echo "$limit|$force|$tag|$exp|$args|$voice_args"' \
+        -e '/^only_stage/a try_few args voice_args; echo "$limit|$force|$tag|$exp|$args|$voice_args"' \
         run.sh >few.sh
     few='--train.steps 4 --train.valid_every 2 --train.valid_items 2'
     run bash few.sh --dry_run true --tag a
