@@ -14,6 +14,7 @@ model.say("Good morning.", "morning.wav")
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, overload
@@ -51,11 +52,16 @@ def load(
     Raises:
         Refusal: there is no such model, it is damaged, or a change names no key.
     """
-    options = [f"--decode.{key}={value}" for key, value in (decode or {}).items()]
+    options = [f"--decode.{key}={_written(value)}" for key, value in (decode or {}).items()]
     config = read_config(Path(folder) / "config.yaml", options)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     trained = load_trained(Path(folder), config, config.build(DecodeSpec), device=place)
     return AudioModel(with_vocoder(trained, Path(folder)))
+
+
+def _written(value: Any) -> str:
+    """Return a value as a command line has it."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 class AudioModel:

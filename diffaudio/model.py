@@ -208,7 +208,8 @@ class Model(nn.Module):
         plan, audio = given if isinstance(given, Plan) else None, _heard(given, samples)
         wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
         if (wanted == "nothing") != (given is None) or (self.prior and plan is None):
-            raise Refusal(f"the model is given {wanted}")
+            mend = {"a plan": "diffaudio say, or .say() in Python, speaks a text with it"}
+            raise Refusal(f"the model is given {wanted}", mend=mend.get(wanted, ""))
         longest, frames = int(samples.max()), self.codec.frames(samples)
         level = self._level(audio, samples)
         mask = frame_mask(frames, int(frames.max()))

@@ -31,6 +31,7 @@ __all__ = [
     "EMA",
     "MODEL",
     "STATE",
+    "averaged",
     "find",
     "fit",
     "read_pickled",
@@ -41,6 +42,14 @@ __all__ = [
 ]
 
 MODEL, EMA, STATE = "model.safetensors", "ema.safetensors", "state.json"
+
+
+def averaged(exp: Path, found: Path, ema: bool) -> bool:
+    """Say whether the average is what runs, of a checkpoint that `find` has found in `exp`.
+
+    An exported folder holds one set of weights, whatever `ema` asks for.
+    """
+    return ema and found != exp
 
 
 def find(exp: Path, which: str) -> Path:

@@ -68,6 +68,8 @@ def test_changes_of_the_decode_section(model, tiny_exp, speech):
     assert other._trained.meter.calls == 1
     np.testing.assert_allclose(other.enhance(x), wanted, atol=1e-6)
     assert np.abs(other.enhance(x) - model.enhance(x)).max() > 1e-3
+    none = diffaudio.load(tiny_exp, decode={"weaker": None, "sampler.guidance": None})
+    assert (none._trained.weaker, none._trained.spec.sampler.guidance) == (None, None)
     with pytest.raises(Refusal, match="seeds"):
         diffaudio.load(tiny_exp, decode={"seeds": 3})
 

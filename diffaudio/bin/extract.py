@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import torch
 from jsonargparse import ArgumentParser
 
 from diffaudio import provenance
@@ -36,7 +39,8 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options = config.options
-    prior = config.build(Model).prior
+    model = config.build(Model)
+    prior = model.prior
     if prior is None:
         log.info("%s: nothing to be done: the model reads no text", options.out)
         return 0
@@ -54,11 +58,13 @@ def main(argv: list[str]) -> int:
             force=options.force,
             outputs=("front_end.json",),
         ):
-            learnt = (text for _, text in _texts(paths, prior.fields[0], only=options.train_set))
+            learnt = (text for _, text, _ in _texts(paths, prior.fields[0], only=options.train_set))
             front_end = prior.front_end.learned(learnt, options.out)
             front_end.save(options.out)
             with cached(options.out, front_end) as cache:
-                _read(paths, prior.fields[0], cache)
+                _read(
+                    paths, prior.fields[0], cache, partial(_frames, config.build(AudioSpec), model)
+                )
             log.info("%s: %d texts read, %d known", options.out, cache.made, cache.found)
             provenance.finish(options.out)
     return 0
@@ -99,16 +105,37 @@ def read_texts(config: Config, model: Model) -> dict[str, str]:
     return {str(folder): read}
 
 
-def _read(paths: Iterable[Path], field: str, cache: Cache) -> None:
+def _frames(audio: AudioSpec, model: Model, row: Mapping[str, Any]) -> int:
+    """Return how many frames of the model's codec a row of a manifest lasts."""
+    samples = row["samples"] * audio.rate // row["rate"]
+    return int(model.codec.frames(torch.tensor(samples)))
+
+
+def _read(
+    paths: Iterable[Path], field: str, cache: Cache, frames: Callable[[Mapping[str, Any]], int]
+) -> None:
     """Read every text.
 
+    Args:
+        paths: manifests.
+        field: that holds the text.
+        cache: takes the readings.
+        frames: of a row.
+
     Raises:
-        Refusal: some cannot be read: the first few are named with file, line and utterance.
+        Refusal: some cannot be read, or have more symbols than there are frames to give to them:
+            the first few are named with file, line and utterance.
     """
     problems: list[Refusal] = []
-    for place, text in _texts(paths, field):
+    for place, text, row in _texts(paths, field):
         try:
-            cache.read(text, place=place)
+            symbols, most = len(cache.read(text, place=place).ids), frames(row)
+            if symbols > most:
+                raise Refusal(
+                    f"{place}: {symbols} symbols in {row['samples'] / row['rate']:.2f} s, which "
+                    f"are {most} frames: {text[:40]!r}",
+                    mend="is that what is said there? correct the text, or leave the row out",
+                )
         except Refusal as problem:
             problems.append(problem)
     if problems:
@@ -119,8 +146,8 @@ def _read(paths: Iterable[Path], field: str, cache: Cache) -> None:
 
 def _texts(
     paths: Iterable[Path], field: str, *, only: str | None = None
-) -> Iterator[tuple[str, str]]:
-    """Yield place and text of each row, of one split or of all.
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield place, text and the row itself, of one split or of all.
 
     Raises:
         Refusal: a row has none.
@@ -132,4 +159,4 @@ def _texts(
             place = f"{path}:{number} ({row['id']})"
             if not isinstance(row.get(field), str):
                 raise Refusal(f"{place}: has no {field}", mend="let rows() yield it (stage 1)")
-            yield place, row[field]
+            yield place, row[field], row

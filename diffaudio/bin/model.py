@@ -67,6 +67,8 @@ def opened(config: Config, *, vocoder: bool = True) -> Trained:
         vocoder: whether mels become sound: by the one that is asked for, or without, and says so.
     """
     options = config.options
+    if options.threads < 0:
+        raise Refusal(f"--threads {options.threads}: is negative", mend="0 takes all processors")
     torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
     device = options.device
     if device == "auto":

@@ -105,7 +105,7 @@ def _pack(new: Path, trained: Trained, sections: Mapping[str, Any], exp: Path) -
     state = {"step": trained.about["train_steps"], "hours": trained.about["train_hours"]}
     write_json(new / weights.STATE, {**state, **about, "files": {weights.MODEL: digest}})
     write_text(new / "config.yaml", strict.dump(dict(sections)))
-    for path in sorted(exp.glob("front_end.*")):
+    for path in sorted([*exp.glob("front_end.*"), *exp.glob(RECOMMENDED)]):
         shutil.copyfile(path, new / path.name)
 
 
@@ -166,6 +166,11 @@ def _class(part: dict[str, Any]) -> str:
 
 
 def _use(trained: Trained) -> str:
+    if trained.model.through is not None:
+        return """## How to use it
+
+It is a vocoder: with `--decode.vocoder THIS_FOLDER` it makes the sound of a model of its mels.
+"""
     if trained.model.prior is not None:
         command, lines = 'say "Good morning." out.wav', 'model.say("Good morning.", "out.wav")'
         note = """Text of any length is spoken sentence by sentence. The same text gives the same
@@ -206,7 +211,8 @@ def _recommended(exp: Path, config: Config) -> str:
         return ""
     own = config.sections["decode"]
     same = strict.merge(own, strict.load(path, {})["decode"]) == own
-    state = "This folder has it" if same else f"This folder has another; `--config {path}` takes it"
+    other = f"This folder has another; `--config THIS_FOLDER/{RECOMMENDED}` takes it"
+    state = "This folder has it" if same else other
     text = path.read_text(encoding="utf-8").partition("\n")[2]
     return f"## Recommended setting\n\n{state}.\n\n```yaml\n{text}```\n"
 

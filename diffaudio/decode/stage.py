@@ -9,7 +9,7 @@ from typing import Any
 from diffaudio import origins, provenance, strict, weights
 from diffaudio.config import Config
 from diffaudio.data.index import Index
-from diffaudio.decode.configuration import MODEL, own_classes, read_config
+from diffaudio.decode.configuration import MODEL, own_classes, read_config, with_front_end
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.vocoder import tell_fallback, vocoder_inputs
@@ -58,10 +58,11 @@ def decode_set(
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
     found = weights.find(exp, spec.checkpoint)
-    held = weights.read_weights(found, ema=spec.ema)
-    model = config.build(Model)
+    averaged = weights.averaged(exp, found, spec.ema)
+    held = weights.read_weights(found, ema=averaged)
+    model = with_front_end(config, exp).build(Model)  # with the units that were learned
     weights.fit(model, held, found)  # refused here, rather than in every task
-    path = found / (weights.EMA if spec.ema else weights.MODEL)
+    path = found / (weights.EMA if averaged else weights.MODEL)
     vocoder = vocoder_inputs(spec, exp)
     inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **vocoder}
     inputs |= origins.code() if own_classes(config) else {}  # scoring's is not ours

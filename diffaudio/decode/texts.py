@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from diffaudio.decode.trained import Trained
+from diffaudio.files import read_json
+from diffaudio.log import log
 from diffaudio.text import FILE, FOLDER, Reading, Readings
 
 __all__ = ["Made", "look_up", "read_texts"]
@@ -33,13 +35,20 @@ class Made(NamedTuple):
 def look_up(trained: Trained, dump: Path) -> None:
     """Let a model look up what stage 3 has read of a corpus, maybe where g2p-en was, if it has.
 
+    What was read by another front end, of another variant of the recipe, is no use: then the model
+    reads the texts itself.
+
     Args:
         trained: any model.
         dump: folder of the corpus' shards.
     """
     prior, texts = trained.model.prior, dump / FOLDER
-    if prior is not None and (texts / FILE).is_file():
+    if prior is None or not (texts / FILE).is_file():
+        return
+    if prior.front_end.matches(read_json(texts / FILE)):
         prior.reader = Readings(texts, prior.front_end)
+    else:
+        log.info("%s: read by another front end; the model reads the texts itself", texts)
 
 
 def read_texts(

@@ -184,7 +184,7 @@ def load(
         )
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
-    ema = spec.ema and found != folder  # an exported folder holds one set of weights
+    ema = weights.averaged(folder, found, spec.ema)
     config = with_front_end(config, folder)
     audio, meter = config.build(AudioSpec), Meter()
     model = _built(config, found, ema=ema, device=place, meter=meter)

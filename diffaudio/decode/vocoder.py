@@ -117,7 +117,8 @@ def vocoder_inputs(spec: DecodeSpec, folder: Path = Path()) -> dict[str, str]:
         config = place / "config.yaml"
         own = read_config(config).build(DecodeSpec)
         found = weights.find(place, own.checkpoint)
-        files = Files(config, found / (weights.EMA if own.ema else weights.MODEL))
+        averaged = weights.averaged(place, found, own.ema)
+        files = Files(config, found / (weights.EMA if averaged else weights.MODEL))
     far = name.startswith(hub.SCHEME)
     return {f"{name}/{one.name}" if far else str(one): digest(one) for one in files}
 

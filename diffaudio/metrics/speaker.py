@@ -89,7 +89,8 @@ def voiced(x: Signal) -> Values:
         return windows.reshape(-1)
     padded = np.pad(flags, ((_MEAN - 1) // 2, _MEAN // 2))
     votes = np.convolve(padded, np.ones(_MEAN), "valid") > _MEAN / 2
-    kept = np.convolve(votes, np.ones(2 * _AROUND + 1), "same") > 0.5
+    around = np.convolve(votes, np.ones(2 * _AROUND + 1))  # longer than votes, be there few
+    kept = around[_AROUND : _AROUND + len(votes)] > 0.5
     return windows[kept].reshape(-1)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from diffaudio.nets.layers import frame_mask, masked_mean
 from diffaudio.process import expand_tokens, search_alignment
+from diffaudio.process.durations import refuse_short
 from diffaudio.shapes import Lengths, State, Tensor
 
 __all__ = ["Monophones"]
@@ -57,6 +58,8 @@ class Monophones(nn.Module):
         Raises:
             Refusal: an item has fewer frames than symbols.
         """
+        for item, lengths in enumerate(zip(tokens.tolist(), frames.tolist(), strict=True)):
+            refuse_short(item, *lengths)
         with torch.autocast(state.device.type, enabled=False):
             seen = _with_slopes(state[:, 0].float(), frames)
             means = (SPEED * self.mean[ids]).flatten(1, 2)  # (b, n states, 2 f)

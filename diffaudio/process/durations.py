@@ -99,8 +99,9 @@ def round_durations(log_durations: Tensor, tokens: Lengths, *, length_scale: flo
     exact = length_scale * log_durations.detach().double().masked_fill(~inside, 0.0).exp()
     if not bool((exact < 2.0**31).all()):  # nan is below nothing
         raise Refusal(
-            f"a predicted duration is exp({log_durations[inside].max():g}) frames",
-            mend="train the predictor of durations longer, or with a smaller learning rate",
+            f"a predicted duration is exp({log_durations[inside].max():g}) frames times "
+            f"length_scale = {length_scale:g}",
+            mend="take a smaller length_scale; if it is 1, train the predictor of durations longer",
         )
     least = place + 1
     over = exact.masked_fill(~inside, 0.0).cumsum(1).round().long() - least

@@ -6,6 +6,8 @@ that cannot be: 3/12/2024 is in March, 13/12/2024 in December.
 
 from __future__ import annotations
 
+import re
+
 from diffaudio.text.numbers import cardinal, decades, ordinal, year
 from diffaudio.text.rules import Match, Rule, rule, words_of
 
@@ -23,6 +25,14 @@ _DAYS = {
 _MONTH = rf"(?P<month>(?:{words_of(*MONTHS)})\b|(?:{words_of(*_SHORT)})\b\.?)"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?P<year>\d{4})"
+_WEEKDAY = rf"(?:{words_of(*_DAYS)}|\w+day)\b\.?"
+_DATED = (
+    rf"(?:\d|(?:{words_of(*MONTHS, *_SHORT)})\b|noon\b|midnight\b|(?:(?:and|or|to)\s+)?{_WEEKDAY})"
+)
+_ON = (
+    r"(?:\b(?:[Oo]n|[Ee]very|[Nn]ext|[Ll]ast|[Tt]his|[Bb]y|[Uu]ntil|[Ss]ince)|"
+    rf"{_WEEKDAY},?(?:\s+(?:and|or|to))?)\s+$"
+)
 _NOT_MORE = r"(?![\d/:%]|[.,-]\d)"
 _NOT_COUNTED = {"was", "is", "has", "this", "its", "as", "his", "thus", "us", "various", "perhaps"}
 _COUNTED = {"people", "men", "women", "children", "sheep"}
@@ -112,6 +122,17 @@ def _short_year(match: Match) -> str:
     return ("oh " if match["year"][0] == "0" else "") + cardinal(match["year"])
 
 
+def _weekday(match: Match) -> str:
+    """Return a weekday; `the Sun.` and `there he sat.` are none, `on Sun.` is, `Sun., 5 May` is."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if match["name"] in {"Sat", "Sun"}:
+        dated = re.search(_ON, before) or re.match(rf",?\s+{_DATED}", after)
+        if not dated or re.search(r"\b[Tt]he\s+$", before):
+            return match[0]
+    ends = match["stop"] and not after.strip("\"')( ")
+    return _DAYS[match["name"]] + "." * bool(ends)
+
+
 DATES: tuple[Rule, ...] = (
     rule(
         "range of weekdays",
@@ -120,8 +141,8 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "weekday",
-        rf"\b({words_of(*_DAYS)})(\.|(?=,?\s+(?:{_DAY}\b|{_MONTH.replace('month', 'm')})))",
-        lambda match: _DAYS[match[1]],
+        rf"\b(?P<name>{words_of(*_DAYS)})(?:(?P<stop>\.)|(?=,?\s+{_DATED}))",
+        _weekday,
     ),
     rule(
         "date, year first",

@@ -71,6 +71,7 @@ FIGURES: tuple[Rule, ...] = (
         rf"(?P<n>(?<!\w){NUMBER})\s?[x×]\s?(?=\d)",
         lambda match: f"{decimal(match['n'])} by ",
     ),
+    rule("difference", rf"(?<=\d)\s?-\s?(?={NUMBER}\s?=)", " minus "),
     rule(
         "range",
         rf"(?<![\w.,-])(?P<first>{NUMBER})\s?-\s?(?P<second>{NUMBER})(?![\w-]|[.,]\d)",

@@ -24,7 +24,7 @@ from diffaudio.text.units import Units
 
 __all__ = ["FILE", "VERSION", "FrontEnd", "Reading", "held_files", "state_digest"]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same text would be read otherwise: what was kept of readings is made again."""
 
 FILE = "front_end.json"
@@ -145,9 +145,7 @@ class FrontEnd:
             edges = bool(kept.get("edges", False))  # earlier ones had none
             same, source = list(units.names) == kept["names"], kept["source"]
         except (AttributeError, KeyError, TypeError) as error:
-            raise Refusal(
-                f"{path}: not a front end ({error})", mend="copy it from the model again"
-            ) from error
+            raise _no_front_end(path, error) from error
         if not same:
             raise Refusal(
                 f"{path}: {type(units).__name__} have other names here than the model was "
@@ -160,10 +158,18 @@ class FrontEnd:
 
 
 def held_files(folder: Path) -> dict[str, Path]:
-    """Return the files in `folder` that the units of its front end hold, by the units' field."""
+    """Return the files in `folder` that the units of its front end hold, by the units' field.
+
+    Raises:
+        Refusal: the file that says so is damaged.
+    """
     path = folder / FILE
-    held = read_json(path)["held"] if path.is_file() else {}
-    return {field: folder / _file(field) for field in held}
+    if not path.is_file():
+        return {}
+    kept = read_json(path)
+    if type(kept) is not dict or type(kept.get("held")) is not dict:
+        raise _no_front_end(path, "it does not say what it holds")
+    return {field: folder / _file(field) for field in kept["held"]}
 
 
 def state_digest(state: Mapping[str, Any]) -> str:
@@ -195,6 +201,10 @@ def _restored(kept: Any, folder: Path) -> Units:
     for field, digest in kept["held"].items():
         _check(folder / _file(field), digest)
     return leaf(**kept["arguments"], **{field: folder / _file(field) for field in kept["held"]})
+
+
+def _no_front_end(path: Path, why: object) -> Refusal:
+    return Refusal(f"{path}: not a front end ({why})", mend="copy it from the model again")
 
 
 def _check(path: Path, digest: str) -> None:

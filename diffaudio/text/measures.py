@@ -133,6 +133,11 @@ def _coded(match: Match) -> str:
 
 
 TELEPHONES: tuple[Rule, ...] = (
+    rule(
+        "thousands apart",
+        r"(?<![\w.,-])\d{1,3}(?:\s000)+(?![\w-]|[.,\s]\d)",
+        lambda match: match[0].replace(" ", ","),
+    ),
     rule("telephone, international", r"\+\d{1,3}(?:[\s-]?\(?\d+\)?){2,}", _telephone),
     rule(
         "telephone, American",
@@ -179,7 +184,7 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "coins",
-        rf"{_AMOUNT}\s?(?P<coin>¢|p\b(?!\.))",
+        rf"(?!\d{{3,}}p){_AMOUNT}\s?(?P<coin>¢|p\b(?!\.\s?\w))",  # 1080p is a picture
         lambda match: (
             amount(match)
             + (" cent" if match["coin"] == "¢" else " pence")
@@ -195,10 +200,10 @@ MEASURES: tuple[Rule, ...] = (
     rule("degrees", rf"{_AMOUNT}\s?°(?:\s?(?P<scale>[CF])\b)?", _degrees),
     rule(
         "feet and inches",
-        r"(?<!\w)(\d+)'\s?(\d{1,2})(?:\"|''|(?=[\s.,;]|$))",
+        r"(?<!\w)(\d+)(?:'\s?(\d{1,2})(?:\"|''|(?=[\s.,;]|$))|\s?ft\.?\s?(\d{1,2})\s?in\b)",
         lambda match: (
             f"{cardinal(match[1])} {'foot' if match[1] == '1' else 'feet'}"
-            f" {cardinal(match[2])} {'inch' if match[2] == '1' else 'inches'}"
+            f" {cardinal(match[2] or match[3])} {'inch' if '1' in match.group(2, 3) else 'inches'}"
         ),
     ),
     rule(

@@ -168,7 +168,8 @@ ABBREVIATIONS: tuple[Rule, ...] = (
          lambda match: _stop(match, _AFTER[match[1]])),
     rule("versus", r"(?<=[a-z]\s)v\.(?=\s[A-Z])", "versus"),
     rule("common abbreviation", rf"(?<![\w.])({words_of(*_COMMON)})(?![\w.](?!\.\.))", _common),
-    rule("numbered thing", rf"\b({words_of(*_NUMBERED)})\.\s?(?=[A-Z]?\d|[IVXLC]{{2,}}\b|[VX]\b)",
+    rule("numbered thing",
+         rf"\b({words_of(*_NUMBERED)})\.\s?(?=(?-i:[A-Z]?\d|[IVXLC]{{2,}}\b|[VX]\b))",
          lambda match: f"{_numbered(match)} ", flags=re.I),
     rule("word and figures", r"(?<=[a-zA-Z]{2})-(?=\d)", " "),
 )  # fmt: skip

@@ -38,7 +38,7 @@ def ordinal(number: str | int) -> str:
 
 def digits(written: str) -> str:
     """Return `007` as "zero zero seven"; what is no digit is left out."""
-    return " ".join(cardinal(digit) for digit in written if digit.isdigit())
+    return " ".join(cardinal(digit) for digit in written if digit.isdecimal())
 
 
 def decimal(written: str) -> str:

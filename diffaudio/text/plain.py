@@ -23,7 +23,7 @@ _MARKS = {
     "\ufeff": "",
 }  # fmt: skip
 _TABLE = str.maketrans(_LETTERS | _MARKS)
-_KEPT = set("°²³¢£€¥×÷±§©½¼¾⅓⅔⅛⅜⅝⅞№")  # rules say them; NFKD would take some apart
+_KEPT = set("°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅛⅜⅝⅞№")  # rules say them; NFKD would take some apart
 
 
 def fold(text: str) -> str:
@@ -32,6 +32,7 @@ def fold(text: str) -> str:
     White space becomes single blanks. A dash between words stands between blanks; one between
     digits is a hyphen, for the rules of ranges.
     """
+    text = unicodedata.normalize("NFC", text)  # a stroke belongs to the sign that it is through
     text = re.sub("[⁰¹⁴-⁹⁻]+", lambda match: "^" + match[0], text)  # 10⁶ is not 106
     text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
     text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
@@ -42,11 +43,15 @@ def fold(text: str) -> str:
 
 
 def _base(character: str) -> str:
-    """Return a character without its accents where that leaves Latin letters or plain marks."""
+    """Return a character without its accents where that leaves Latin letters or plain marks.
+
+    What goes through a sign is no accent: ≮ is not <.
+    """
     if character.isascii():
         return character
     if unicodedata.combining(character):
         return ""
     parts = unicodedata.normalize("NFKD", character).translate(_TABLE)
     bare = "".join(one for one in parts if not unicodedata.combining(one))
-    return bare if bare.isascii() else character
+    plain = bare.isascii() and (bare == parts or bare.isalpha())
+    return bare if plain else character

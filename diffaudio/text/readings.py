@@ -44,7 +44,7 @@ class Readings:
         if not front_end.matches(kept):
             raise Refusal(
                 f"{folder}: read by another front end than model.prior has",
-                mend="run stage 3 of the recipe again",
+                mend="run stage 3 of the recipe again; a variant with a --tag has its own",
             )
         self._digest, self._names = state_digest(kept), front_end.units.names
         self._kept = load_readings(folder / READINGS)

@@ -24,6 +24,7 @@ _BEFORE_NUMBERS = {"no", "nos", "vol", "vols", "p", "pp", "fig", "figs", "ch", "
                    "sep", "sept", "oct", "nov", "dec"}  # fmt: skip
 _SELDOM = {"inc", "ltd", "co", "corp", "bros", "jr", "sr", "esq", "st", "ave", "rd", "blvd",
            "dept", "univ", "etc", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}  # fmt: skip
+_ORNAMENT = re.compile(r"[\s.,;:!?…*_~|<>()\[\]'\"“”‘’–—-]*")  # between scenes: `* * *`
 _CLAUSES = (r"[;:—][\"'”’)]*\s|\s[-–—]+\s", r",[\"'”’)]*\s", r"\s")
 
 
@@ -56,7 +57,7 @@ class Sentence:
 
 
 def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None) -> list[Sentence]:
-    """Return the sentences of a text; an empty line separates paragraphs.
+    """Return the sentences of a text, less marks without words; an empty line ends a paragraph.
 
     Args:
         text: any.
@@ -72,7 +73,8 @@ def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None
     found: list[Sentence] = []
     for paragraph in re.split(r"\n\s*\n", text):
         for sentence in _sentences(" ".join(paragraph.split())):
-            found += _parts(sentence, limit, pauses)
+            if not _ORNAMENT.fullmatch(sentence):
+                found += _parts(sentence, limit, pauses)
         if found:
             found[-1] = replace(found[-1], pause=pauses.paragraph)
     if found:

@@ -15,6 +15,8 @@ _MARKS = {".": "dot", "@": "at", "-": "dash", "_": "underscore", "/": "slash", "
 _LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright",
          "$": "dollars",
          "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
+_COMPARED = {"≠": "is not equal to", "≤": "is less than or equal to",
+             "≥": "is greater than or equal to", "≈": "is about"}  # fmt: skip
 _SPELLED = {"www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp"}
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 
@@ -29,7 +31,7 @@ def _address(match: Match) -> str:
 
 
 def _part(part: str) -> str:
-    if part.isdigit():
+    if part.isdecimal():
         return digits(part)
     if part.lower() in _SPELLED:
         return " ".join(part.upper())
@@ -37,9 +39,13 @@ def _part(part: str) -> str:
 
 
 def _key(match: Match) -> str:
-    """Return a sign by itself: in telephone prompts, `#` is the pound key."""
+    """Return a sign by itself: in telephone prompts, `#` is the pound key and `*` the star.
+
+    Elsewhere `#5` is a number, and stars are ornaments.
+    """
     prompt = re.search(r"\b(?:press|key|dial|enter)\b", match.string, re.I)
-    if not prompt and match.string[match.end() : match.end() + 1].isdigit():  # `#5` is a number
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if not prompt and (after.isdecimal() or match[0] == "*" and not before.isdecimal()):
         return match[0]
     return f" {'star' if match[0] == '*' else 'pound' if prompt else 'hash'} "
 
@@ -62,6 +68,7 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("power", r"\^\s?(?=\w|minus)", " to the power of "),
     rule("plus", r"(?<=[A-Za-z])\+(?=[\s.,]|$)|\s?\+\s?", " plus "),
     rule("equals", r"\s?=\s?", " equals "),
+    rule("comparison", r"\s?([≠≤≥≈])\s?", lambda match: f" {_COMPARED[match[1]]} "),
     rule("plus or minus", r"\s?±\s?", " plus or minus "),
     rule("times", r"\s?×\s?", " times "),
     rule("divided by", r"\s?÷\s?", " divided by "),

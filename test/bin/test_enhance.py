@@ -36,6 +36,12 @@ def test_options_reach_the_sampler(place):
     assert np.abs(two - one).max() > 1e-3
 
 
+def test_a_negative_number_of_threads_is_refused(place, capsys):
+    argv = ["enhance", "noisy.wav", "two.wav", "--exp", "exp", "--device", "cpu"]
+    assert cli.main([*argv, "--threads", "-1"]) == 1
+    assert "--threads -1: is negative" in capsys.readouterr().err
+
+
 def test_the_models_rate_on_request(place, speech):
     soundfile.write("high.wav", speech(0.5, 44100), 44100)
     assert run("high.wav", "clean.wav", "--keep_rate", "false") == 0

@@ -40,6 +40,7 @@ def write(folder, texts):
     for split, rows in texts.items():
         named = [
             {"id": f"{split}{n}", "audio": {"speech": "x.wav"}, "text": text}
+            | {"samples": 8000, "rate": 8000}
             for n, text in enumerate(rows)
         ]
         manifest.write(data / f"{split}.jsonl", named)
@@ -111,6 +112,15 @@ def test_texts_that_cannot_be_read_are_named_with_file_line_and_utterance(recipe
     assert "test.jsonl:1 (test0): there is nothing to say" in message
     with pytest.raises(Refusal, match="not read yet|read by another"):
         Readings(recipe / "nothing", FrontEnd(Characters()))
+
+
+def test_a_text_that_does_not_fit_its_recording_is_named(recipe):
+    """A second of 8 kHz with a hop of 80 are 101 frames: so many symbols can have one each."""
+    write(recipe, {"train": ["a" * 101], "test": ["a" * 102]})
+    with pytest.raises(Refusal) as refusal:
+        run(recipe)
+    assert "test.jsonl:1 (test0): 102 symbols in 1.00 s, which are 101" in refusal.value.message
+    assert "train0" not in refusal.value.message
 
 
 def test_a_model_that_reads_nothing_needs_nothing(recipe):

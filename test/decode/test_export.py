@@ -1,3 +1,5 @@
+import json
+import re
 import shutil
 
 import numpy as np
@@ -6,8 +8,10 @@ from conftest import TINY, TINY_VOICE, write_exp
 
 import diffaudio
 from diffaudio import weights
+from diffaudio.bin import decode
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.export import export
+from diffaudio.decode.vocoder import vocoder_inputs
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 from diffaudio.text import FrontEnd, Pieces, train_pieces
@@ -143,7 +147,8 @@ def test_the_card_says_what_a_sweep_recommends(exp, tmp_path):
     recommended.write_text("# Written by hand.\n# best: one\ndecode: {sampler: {calls: 9}}\n")
     run(exp, tmp_path / "one")
     card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
-    assert "## Recommended setting\n\nThis folder has another; `--config" in card
+    assert "This folder has another; `--config THIS_FOLDER/recommended.yaml` takes it" in card
+    assert (tmp_path / "one" / "recommended.yaml").read_text() == recommended.read_text()
     assert "```yaml\n# best: one\ndecode: {sampler: {calls: 9}}\n```" in card
     run(exp, tmp_path / "two", "--config", str(recommended))
     assert "\nThis folder has it.\n" in (tmp_path / "two" / "MODEL_CARD.md").read_text()
@@ -196,6 +201,40 @@ def test_a_voice_takes_front_end_and_vocoder_along(voice, tmp_path, monkeypatch)
     card = (moved / "MODEL_CARD.md").read_text()
     assert 'diffaudio say "Good morning." out.wav --exp THIS_FOLDER' in card
     assert "| vocoder | `vocoder/`, from exp/vocoder |" in card
+
+
+def test_an_exported_vocoder_serves_a_voice(voice, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wanted = diffaudio.load(voice, device="cpu").say("a song")
+    run(tmp_path / "exp/vocoder", tmp_path / "model")
+    card = (tmp_path / "model/MODEL_CARD.md").read_text()
+    assert "`--decode.vocoder THIS_FOLDER`" in card
+    assert "enhance" not in card
+    again = diffaudio.load(voice, device="cpu", decode={"vocoder": "model"})
+    np.testing.assert_array_equal(again.say("a song"), wanted)
+    (place,) = [one for one in vocoder_inputs(again._trained.spec) if one.endswith("safetensors")]
+    assert place == "model/model.safetensors"
+
+
+def test_a_set_is_decoded_by_a_voice_with_pieces_that_were_learned(
+    voice, tiny_texts, tmp_path, monkeypatch, in_this_process
+):
+    """Its configuration asks for more pieces than a small corpus has."""
+    monkeypatch.chdir(tmp_path)
+    config = voice / "config.yaml"
+    text = config.read_text().replace(f"{tmp_path}/pieces.model", "null")
+    text = re.sub(r"size: \d+", "size: 300", text).replace("vocoder: exp/vocoder", "vocoder: null")
+    config.write_text(text)
+    (tmp_path / "pieces.model").unlink()
+    texts = [json.loads(line)["text"] for line in (tiny_texts / "data/test.jsonl").open()]
+    train_pieces([*texts, "a b c d e long"], voice / "front_end.model", size=13)
+    units = FrontEnd(Pieces(voice / "front_end.model", size=300))
+    units.save(voice)
+    shutil.copytree(tiny_texts / "dump", "dump")
+    shutil.copytree(tiny_texts / "data", "data")
+    asked = ["--data", "data", "--dump", "dump", "--exp", str(voice)]
+    assert decode.main(["--config", str(config), *asked]) == 0
+    assert len(list((voice / "decode/default/test").glob("*.wav"))) == len(texts)
 
 
 def test_a_vocoder_is_found_beside_its_voice_from_any_folder(voice, tmp_path, monkeypatch):

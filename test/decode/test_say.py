@@ -101,6 +101,14 @@ def test_what_cannot_be_said_is_refused_before_anything_is(voice):
         sentences(voice, "日本")
 
 
+def test_ornaments_between_scenes_are_a_pause(voice):
+    parts = sentences(voice, "It rained.\n\n* * *\n\n***\n\nIt snowed. --. Then not.")
+    assert [part.text for part in parts] == ["It rained.", "It snowed.", "Then not."]
+    assert parts[0].pause > parts[1].pause
+    with pytest.raises(Refusal, match="nothing to say"):
+        sentences(voice, "***")
+
+
 def test_a_long_text_is_split(voice):
     parts = sentences(voice, "One bird sang, and another one sang too, " * 500 + "until night.")
     assert max(len(part.text) for part in parts) <= 300

@@ -16,7 +16,7 @@ from diffaudio.decode.texts import look_up, read_texts
 from diffaudio.files import read_json
 from diffaudio.log import Refusal
 from diffaudio.score.timing import DURATIONS, read_timings
-from diffaudio.text import FOLDER, cached
+from diffaudio.text import FOLDER, Characters, FrontEnd, cached
 
 TEXTS = ["This is a.", "no", "and this is another"]
 KEYS = [plan.key(0, text) for text in TEXTS]
@@ -74,6 +74,16 @@ def test_what_stage_3_has_read_is_looked_up(voice, tmp_path, monkeypatch):
     assert prior.reader.read("no") == prior.front_end.read("no")
     with pytest.raises(Refusal, match="'yes' is not among the readings"):
         prior.reader.read("yes")
+
+
+def test_what_another_front_end_has_read_is_left_alone(voice, tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", "diffaudio")
+    prior = voice.model.prior
+    monkeypatch.setattr(prior, "reader", prior.front_end)
+    FrontEnd(Characters(), edges=True).save(tmp_path / FOLDER)
+    look_up(voice, tmp_path)
+    assert prior.reader is prior.front_end
+    assert "read by another front end; the model reads the texts itself" in caplog.text
 
 
 @pytest.fixture

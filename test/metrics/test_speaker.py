@@ -44,6 +44,17 @@ def test_without_a_voice_there_is_no_value(speech):
             METRICS["SIM"].measure(x, speech["ma"], RATE)
 
 
+@pytest.mark.parametrize("milliseconds", [20, 30, 60, 150, 209, 240])
+def test_a_short_clip_has_a_value_or_none(speech, milliseconds):
+    loud = speech["ma"][np.argmax(np.abs(speech["ma"])) :][: RATE * milliseconds // 1000]
+    assert voiced(loud).size <= loud.size
+    if voiced(loud).size:
+        assert -1 <= METRICS["SIM"].measure(loud, speech["ma"], RATE) <= 1
+    else:
+        with pytest.raises(Unmeasurable, match="no voice in the estimate"):
+            METRICS["SIM"].measure(loud, speech["ma"], RATE)
+
+
 @pytest.mark.slow  # the package's own features need seconds to import
 def test_embeddings_are_those_of_the_package(speech):
     pytest.importorskip("librosa")

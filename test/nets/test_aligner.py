@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from diffaudio.log import Refusal
 from diffaudio.nets.aligner import SPEED, Monophones, _scores, _with_slopes
 
 IDS, TOKENS = torch.tensor([[0, 2, 1, 2], [3, 1, 0, 0]]), torch.tensor([4, 2])
@@ -65,6 +66,12 @@ def test_an_item_is_its_own_in_any_batch_and_a_short_one_has_first_states_alone(
         alone, loss = made(IDS[row : row + 1, : int(count)], count, one, length)
         assert alone[0].tolist() == durations[row, : int(count)].tolist()
         torch.testing.assert_close(loss[0], losses[row])
+
+
+def test_an_item_with_more_symbols_than_frames_is_named_by_its_place_in_the_batch():
+    state, frames = torch.randn(2, 1, 5, 11), torch.tensor([11, int(TOKENS[1]) - 1])
+    with pytest.raises(Refusal, match=f"item 1 has {frames[1]} frames for {TOKENS[1]} tokens"):
+        Monophones(4, 5)(IDS, TOKENS, state, frames)
 
 
 def test_boundaries_are_found_from_nothing():

@@ -5,6 +5,7 @@ import pytest
 from diffaudio.config import parse
 from diffaudio.log import Refusal
 from diffaudio.text import Characters, FrontEnd, Phonemes, Pieces, front_end, language_data
+from diffaudio.text.front_end import held_files
 from diffaudio.text.pieces import train_pieces
 
 needs_data = pytest.mark.skipif(bool(language_data.missing()), reason="no data for phonemes")
@@ -94,10 +95,10 @@ def test_the_digest_follows_all_that_a_reading_depends_on(tmp_path, monkeypatch,
     ]
     train_pieces(["five old dollars", "it cost six"], pieces, size=20)
     digests.append(FrontEnd(Pieces(pieces)).digest)
-    monkeypatch.setattr(front_end, "VERSION", 2)
+    monkeypatch.setattr(front_end, "VERSION", front_end.VERSION + 1)
     digests.append(FrontEnd(Characters()).digest)
     assert len({*digests}) == len(digests)
-    monkeypatch.setattr(front_end, "VERSION", 1)
+    monkeypatch.undo()
     assert FrontEnd(Characters()).digest == digests[0]
 
 
@@ -128,6 +129,13 @@ def test_what_is_not_what_was_saved_is_refused(tmp_path, change, fault):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(Refusal, match=rf"front_end\.json: .*{fault}"):
         FrontEnd.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"held": null}'])
+def test_what_is_none_is_refused_before_its_files_are_looked_for(tmp_path, content):
+    (tmp_path / "front_end.json").write_text(content)
+    with pytest.raises(Refusal, match=r"front_end\.json: not a front end"):
+        held_files(tmp_path)
 
 
 def test_a_changed_or_missing_part_is_named(tmp_path, pieces):

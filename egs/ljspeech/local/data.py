@@ -75,7 +75,7 @@ def read_table(path: Path) -> list[Line]:
     found: dict[str, Line] = {}
     for number, content in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            fields = [field.strip() for field in content.decode("utf-8").split("|")]
+            fields = [field.strip() for field in content.decode("utf-8-sig").split("|")]
         except UnicodeDecodeError as error:
             raise _bad(path, number, f"not UTF-8 ({error})") from error
         if len(fields) not in (2, 3) or not all(fields[:2]):

@@ -56,6 +56,13 @@ def test_a_fault_in_the_table_is_named_with_its_line(local, folder, fault):
         list(local.data.rows(folder))
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_id(local, folder):
+    table = folder / "metadata.csv"
+    wanted = list(local.data.rows(folder))
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    assert list(local.data.rows(folder)) == wanted
+
+
 def test_recordings_that_are_missing_or_have_no_line_are_named(local, folder):
     for name in ("LJ001-0005", "LJ002-0001"):
         (folder / "wavs" / f"{name}.wav").rename(folder / "wavs" / f"{name}.flac")
