@@ -190,7 +190,8 @@ class Model(nn.Module):
         state = self.sample(
             given, samples, keys, sampler, fields=fields, weaker=weaker, guess=guess
         )
-        return self.decode(state, samples) * self._level(_heard(given, samples), samples)
+        y = self._seen(given, samples) if self.through else None
+        return self.decode(state, samples, y) * self._level(_heard(given, samples), samples)
 
     @torch.no_grad()
     def sample(
@@ -205,28 +206,39 @@ class Model(nn.Module):
         guess: Audio | None = None,
     ) -> State:
         """Run the sampler as `generate` does, and return what it decodes: a state (b, c, f, l)."""
-        plan, audio = given if isinstance(given, Plan) else None, _heard(given, samples)
         wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
-        if (wanted == "nothing") != (given is None) or (self.prior and plan is None):
+        planned = isinstance(given, Plan)
+        if (wanted == "nothing") != (given is None) or (self.prior and not planned):
             mend = {"a plan": "diffaudio say, or .say() in Python, speaks a text with it"}
             raise Refusal(f"the model is given {wanted}", mend=mend.get(wanted, ""))
-        longest, frames = int(samples.max()), self.codec.frames(samples)
-        level = self._level(audio, samples)
+        y, frames = self._seen(given, samples), self.codec.frames(samples)
         mask = frame_mask(frames, int(frames.max()))
-        y = self._given(audio, level, mask) if plan is None else plan.y
         shape = self.codec.channels, self.codec.bins
         noise = KeyedNoise(keys, shape, frames.tolist(), samples.device)
-        first = y if guess is None else self._given(guess[..., :longest], level, mask)
+        first = y
+        if guess is not None:
+            level = self._level(_heard(given, samples), samples)
+            first = self._given(_heard(guess, samples), level, mask)
         beside, guide = Surroundings(y, mask), weaker.denoiser if weaker else None
         denoise = self.denoiser.bind(beside, fields or {}, sampler, guide)
         return sampler(denoise, self.denoiser.path, first, noise) * self._expected(y)
 
-    def decode(self, state: State, samples: Lengths) -> Audio:
-        """Decode each item from its own frames alone: its sound depends on no padding."""
+    def decode(self, state: State, samples: Lengths, y: State | None = None) -> Audio:
+        """Decode each item from its own frames alone: its sound depends on no padding.
+
+        Args:
+            state: (b, c, f, l).
+            samples: length of each item.
+            y: what `through` has given of the target, which the sound then is fitted to.
+        """
         audio = state.new_zeros(len(state), 1, int(samples.max()), dtype=torch.float32)
         counts = self.codec.frames(samples).tolist()
         for item, (length, count) in enumerate(zip(samples.tolist(), counts, strict=True)):
-            audio[item, :, :length] = self.codec.decode(state[item : item + 1, ..., :count], length)
+            own = slice(item, item + 1), ..., slice(count)
+            sound = self.codec.decode(state[own], length)
+            if self.through is not None and y is not None:
+                sound = self.through.fitted(sound, y[own])
+            audio[item, :, :length] = sound
         return audio
 
     def _level(self, given: Audio | None, samples: Lengths) -> Tensor:
@@ -242,6 +254,14 @@ class Model(nn.Module):
         """Return how large states are expected to be, by what is given: they are divided by it."""
         size = self.through.expected(y) if self.through and y is not None else None
         return 1.0 if size is None else size
+
+    def _seen(self, given: Audio | Plan | None, samples: Lengths) -> State | None:
+        """Return y, what is known of the state: that of a plan, or of the audio that is given."""
+        if isinstance(given, Plan):
+            return given.y
+        audio, frames = _heard(given, samples), self.codec.frames(samples)
+        mask = frame_mask(frames, int(frames.max()))
+        return self._given(audio, self._level(audio, samples), mask)
 
     def _given(self, given: Audio | None, level: Tensor, mask: Mask | None) -> State | None:
         """Encode what is given, or guessed, its padding masked."""

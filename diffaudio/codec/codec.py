@@ -55,6 +55,16 @@ class Codec(nn.Module, ABC):
         del state
         return None
 
+    def fitted(self, audio: Audio, state: State) -> Audio:
+        """Return audio changed so that its own state comes nearer to a given one.
+
+        Args:
+            audio: (b, a, n).
+            state: of this codec, of `frames(n)` frames.
+        """
+        del state
+        return audio
+
     @abstractmethod
     def frames(self, samples: Lengths) -> Lengths:
         """Return how many frames an utterance of so many samples has."""

@@ -124,7 +124,8 @@ class LogMel(Codec):
     def encode(self, audio: Audio) -> State:
         """Return scaled logarithms of the bands' magnitudes."""
         magnitudes = self._stft(audio.float().flatten(0, 1)).abs()
-        bands = (self.filters @ magnitudes).clamp_min(self.mel.floor)
+        with torch.autocast(audio.device.type, enabled=False):  # 8 bits are too few for loudness
+            bands = (self.filters @ magnitudes).clamp_min(self.mel.floor)
         return self.scale * (torch.log(bands) - self.offset).unflatten(0, audio.shape[:2])
 
     def decode(self, state: State, samples: int) -> Audio:

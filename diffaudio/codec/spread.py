@@ -14,11 +14,13 @@ from torch.nn import functional
 
 from diffaudio.codec.codec import Codec
 from diffaudio.codec.mel import LogMel, MelSpec
-from diffaudio.codec.stft import stft_frames
+from diffaudio.codec.stft import CompressedSTFT, stft_frames
 from diffaudio.log import Refusal
 from diffaudio.shapes import Audio, Lengths, State, Tensor
 
 __all__ = ["SpreadMel"]
+
+_MOST = 3.0  # change of a bin's logarithm in a round
 
 
 class SpreadMel(Codec):
@@ -30,20 +32,29 @@ class SpreadMel(Codec):
         scale: factor after that.
         power: of the magnitudes, by which the states beside it are divided: that of the
             compression makes them white, 0 leaves them alone.
+        rounds: how often `fitted` sets the magnitudes of a sound; 0 leaves it as it is.
     """
 
     invertible = False
     weights: Tensor
 
     def __init__(
-        self, mel: MelSpec, offset: float = -5.0, scale: float = 0.5, power: float = 0.0
+        self,
+        mel: MelSpec,
+        offset: float = -5.0,
+        scale: float = 0.5,
+        power: float = 0.0,
+        rounds: int = 2,
     ) -> None:
         super().__init__()
-        if scale <= 0:
-            raise Refusal(f"SpreadMel: scale = {scale:g} is not above 0")
-        self.mel, self.offset, self.scale = mel, offset, scale
+        if scale <= 0 or rounds < 0:
+            raise Refusal(
+                f"SpreadMel: scale = {scale:g} must be above 0, rounds = {rounds} at least 0"
+            )
+        self.mel, self.offset, self.scale, self.rounds = mel, offset, scale, rounds
         self.channels, self.bins, self.hop, self.rate = 1, mel.n_fft // 2 + 1, mel.hop, mel.rate
         self.bands, self.power = LogMel(mel, offset=0.0, scale=1.0), power
+        self.stft = CompressedSTFT(mel.n_fft, mel.hop, exponent=1.0, scale=1.0)
         self.register_buffer("weights", _means(self.bands.filters), persistent=False)
 
     def frames(self, samples: Lengths) -> Lengths:
@@ -66,12 +77,24 @@ class SpreadMel(Codec):
         return self._over_bins(functional.pad(logs.float(), missing, mode="replicate"))
 
     def _over_bins(self, logs: State) -> State:
-        magnitudes = (self.weights @ logs.exp()).clamp_min(self.mel.floor)
+        with torch.autocast(logs.device.type, enabled=False):
+            magnitudes = (self.weights @ logs.exp()).clamp_min(self.mel.floor)
         return self.scale * (magnitudes.log() - self.offset)
 
     def expected(self, state: State) -> State | None:
         """Return the magnitudes to the power."""
         return torch.exp(self.power * (state / self.scale + self.offset)) if self.power else None
+
+    def fitted(self, audio: Audio, state: State) -> Audio:
+        """Scale the bins of its STFT until their loudness is that of the mels: a few rounds.
+
+        A sampler in few steps meets the mels roughly; they are known, so they are kept, as what was
+        measured is in an inverse problem. Phases, and the fine structure between bands, stay.
+        """
+        for _ in range(self.rounds):
+            off = ((state - self.encode(audio)) / self.scale).clamp(-_MOST, _MOST)
+            audio = self.stft.decode(self.stft.encode(audio) * off.exp(), audio.shape[-1])
+        return audio
 
     def decode(self, state: State, samples: int) -> Audio:
         """Refuse: a vocoder is what goes back from here."""

@@ -85,3 +85,29 @@ def test_states_divided_by_what_is_expected_are_white():
 def test_there_is_no_way_back():
     with pytest.raises(Refusal, match="no way back"):
         SpreadMel(MEL).decode(torch.zeros(1, 1, 129, 3), 100)
+
+
+def test_a_sound_is_fitted_to_mels_round_by_round():
+    """White noise gets the loudness of a sweep's mels, and keeps it."""
+    times = torch.arange(4000) / 8000
+    sweep = 0.3 * torch.sin(2 * torch.pi * (200 * times + 2000 * times**2))[None, None]
+    noise = 0.1 * torch.randn(1, 1, 4000, generator=torch.Generator().manual_seed(0))
+    off = []
+    for rounds in (0, 1, 2, 6):
+        spread = SpreadMel(MEL, offset=-3.0, scale=0.4, rounds=rounds)
+        wanted = spread.encode(sweep)
+        off.append((spread.encode(spread.fitted(noise, wanted)) - wanted).abs().mean().item())
+    assert off[0] > 1.5 * off[1] > 1.5 * 1.1 * off[2]
+    assert off[3] < off[2]
+
+
+def test_a_sound_that_has_the_mels_is_left_alone():
+    spread = SpreadMel(MEL)
+    torch.testing.assert_close(
+        spread.fitted(sound(), spread.encode(sound())), sound(), atol=1e-5, rtol=0.0
+    )
+    assert torch.equal(
+        SpreadMel(MEL, rounds=0).fitted(sound(), spread.encode(0 * sound())), sound()
+    )
+    with pytest.raises(Refusal, match="rounds = -1"):
+        SpreadMel(MEL, rounds=-1)

@@ -115,6 +115,25 @@ def test_states_are_white_for_the_denoiser_and_sound_as_they_should(monkeypatch)
     torch.testing.assert_close(back, audio, atol=1e-4, rtol=1e-3)
 
 
+def test_its_sound_has_the_mels_that_are_given_alone_and_beside_a_longer_one():
+    rough, made = vocoder(), vocoder()
+    rough.model.through.rounds = 0
+    audio = 0.1 * torch.randn(2, 1, 2400)
+    audio[0, :, 1500:] = 0.0
+    samples, mels = torch.tensor([1500, 2400]), LogMel(MEL)
+    with torch.no_grad():
+        sounds = [
+            one.model.generate(audio, samples, [1, 2], one.spec.sampler) for one in (rough, made)
+        ]
+        alone = made.model.generate(audio[:1, :, :1500], samples[:1], [1], made.spec.sampler)
+    off = [
+        (mels.encode(one[:1, :, :1500]) - mels.encode(audio[:1, :, :1500])).abs().mean()
+        for one in sounds
+    ]
+    assert off[1] < 0.6 * off[0]
+    torch.testing.assert_close(sounds[1][:1, :, :1500], alone, atol=1e-4, rtol=1e-3)
+
+
 def test_its_loss_reads_the_target_alone():
     made = vocoder().model
     assert made.hears
