@@ -62,7 +62,7 @@ class SweepSpec:
 
     Args:
         models: experiment folders; one that is named twice counts once.
-        samplers: a name for each solver on its grid.
+        samplers: a name for each solver on its grid; null leaves one out that the file has.
         calls: numbers of network calls; a sampler that cannot spend one exactly is left out there.
         guidance: a name for each; null guides nothing.
         metric: that ranks the cells.
@@ -71,7 +71,7 @@ class SweepSpec:
     """
 
     models: list[str]
-    samplers: dict[str, Way]
+    samplers: dict[str, Way | None]
     calls: list[int]
     metric: str
     guidance: dict[str, Guidance | None] | None = None
@@ -88,18 +88,21 @@ class SweepSpec:
                 )
         if "sampler" in (self.decode or {}):
             raise Refusal("sweep.decode: sampler is what is compared", mend="leave it out")
-        if not (self.models and self.samplers and self.calls):
+        if not (self.models and self._ways() and self.calls):
             raise Refusal("sweep: models, samplers and calls must each have at least one entry")
 
     def cells(self) -> list[Cell]:
         """Return all cells, models outermost, in the order of the file."""
-        names = list(self.guidance or {"plain": None})
-        whole = itertools.product(dict.fromkeys(self.models), self.samplers, names, self.calls)
+        names, ways = list(self.guidance or {"plain": None}), self._ways()
+        whole = itertools.product(dict.fromkeys(self.models), ways, names, self.calls)
         return [
             Cell(model, sampler, calls, guidance, self.name)
             for model, sampler, guidance, calls in whole
-            if self._spends(self.samplers[sampler], calls)
+            if self._spends(ways[sampler], calls)
         ]
+
+    def _ways(self) -> dict[str, Way]:
+        return {name: way for name, way in self.samplers.items() if way is not None}
 
     @staticmethod
     def _spends(way: Way, calls: int) -> bool:

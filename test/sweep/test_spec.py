@@ -29,6 +29,13 @@ def test_every_model_with_every_sampler_that_can_spend_the_calls():
     assert len(cells) == 12
 
 
+def test_a_sampler_that_is_null_is_left_out():
+    spec = SweepSpec(["exp/a"], {**WAYS, "pc": None}, [2], metric="SI-SDR")
+    assert [cell.tag for cell in spec.cells()] == ["sweep_ddim_2_plain"]
+    with pytest.raises(Refusal, match="at least one entry"):
+        SweepSpec(["exp/a"], {"pc": None}, [2], metric="SI-SDR")
+
+
 def test_a_cell_s_overlay_is_its_sampler():
     section = {
         "samplers": {"ddim": {"solver": {"class_path": "DDIM"}, "grid": {"class_path": "G"}}},

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 
+from diffaudio.text.numbers import cardinal, digits
+
 __all__ = ["key", "spoken", "weight"]
 
-UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-UNITS += ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"]
-UNITS += ["nineteen"]
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 KEYS = {"*": "star", "#": "pound"}
 
 
@@ -34,19 +32,11 @@ def _gap(following: str) -> str:
     return " " if following else ""  # 3D is `three D`
 
 
-def _number(digits: str) -> str:
+def _number(number: str) -> str:
     """Return a number in words; one of three digits or more, an extension, digit by digit."""
-    whole, _, part = digits.partition(".")
-    words = [_cardinal(int(whole))] if len(whole) < 3 else [UNITS[int(digit)] for digit in whole]
-    words += ["point", *(UNITS[int(digit)] for digit in part)] if part else []
-    return " ".join(words)
-
-
-def _cardinal(number: int) -> str:
-    """Return a number below a hundred in words."""
-    if number < len(UNITS):
-        return UNITS[number]
-    return TENS[number // 10 - 2] + (f"-{UNITS[number % 10]}" if number % 10 else "")
+    whole, _, part = number.partition(".")
+    words = cardinal(whole) if len(whole) < 3 else digits(whole)
+    return f"{words} point {digits(part)}" if part else words
 
 
 def key(text: str) -> str:
