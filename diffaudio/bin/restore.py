@@ -96,7 +96,8 @@ def _operator(options: Any, rate: int, measured: Audio) -> Operator:
         return LowPass(options.cutoff, rate)
     if options.task == "declip":
         # Rounding leaves clipped samples a little below the largest.
-        return Clip(options.level or 0.999 * measured.abs().max().item())
+        level = 0.999 * measured.abs().max().item() if options.level is None else options.level
+        return Clip(level)
     if options.task == "dereverb":
         return Convolve(_response(options.response, rate))
     kept = torch.ones(measured.shape[-1], dtype=torch.bool)

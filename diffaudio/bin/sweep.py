@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -37,19 +38,20 @@ def main(argv: list[str]) -> int:
     options, spec = config.options, config.build(SweepSpec)
     cells = spec.cells()
     log.info("%s: %d cells", options.out, len(cells))
+    published = Path("results") / SWEEPS / options.out.name
+    if options.publish:
+        _refuse_other(published, spec)
     rows: list[Row] = []
     for number, cell in enumerate(cells, 1):
         log.info("%d of %d: %s %s", number, len(cells), cell.model, cell.tag)
         path = options.out / "cells" / f"{cell.tag}.yaml"
         write_text(path, strict.dump(overlay(config.sections["sweep"], cell)))
         rows.append(_scored(cell, path, options))
-        if spec.metric not in rows[-1].metrics:  # at the first cell, before hours of others
-            raise Refusal(
-                f"sweep.metric: {spec.metric} is none that was scored",
-                mend=f"one of {', '.join(rows[-1].metrics)}",
-            )
+        _check(rows, spec.metric, options.set)  # at the first cell, before hours of others
     for model in dict.fromkeys(spec.models):
         own = [one for one in rows if one.cell.model == model]
+        if not any(math.isfinite(one.mean(spec.metric)) for one in own):
+            raise Refusal(f"{model}: no setting has a value of {spec.metric}")
         why = "".join(f"# {line}\n" for line in evidence(own, spec.metric))
         text = strict.dump(overlay(config.sections["sweep"], knee(own, spec.metric).cell))
         write_text(Path(model) / RECOMMENDED, f"# Written by `diffaudio sweep`.\n{why}{text}")
@@ -57,7 +59,7 @@ def main(argv: list[str]) -> int:
     others = beside(_folder(cells[0], options.set))
     _write(options.out, rows, others, spec.metric)
     if options.publish:
-        _write(Path("results") / SWEEPS / options.out.name, rows, others, spec.metric)
+        _write(published, rows, others, spec.metric)
         log.info("%s: all published scores", show(Path.cwd()))
     sys.stdout.write(markdown(rows, spec.metric, others))
     return 0
@@ -83,6 +85,35 @@ def _scored(cell: Cell, path: Path, options: Any) -> Row:
     score.scored(same)
     decoded = read_json(model / "decode" / cell.tag / split / "decode.json")
     return row(cell, decoded, read_json(_folder(cell, split) / "summary.json"))
+
+
+def _check(rows: list[Row], metric: str, split: str) -> None:
+    """Refuse a metric that ranks nothing, or a cell that compares with no other."""
+    first, last = rows[0], rows[-1]
+    ranks = [name for name, entry in last.metrics.items() if entry["better"]]
+    if metric not in ranks:
+        raise Refusal(
+            f"sweep.metric: {metric} is none that was scored and says what is better",
+            mend=f"one of {', '.join(ranks)}",
+        )
+    if last.found["protocol_sha256"] != first.found["protocol_sha256"]:
+        raise Refusal(
+            f"{last.cell.model}: is scored by another protocol than {first.cell.model}: "
+            f"protocol.json in {_folder(last.cell, split)} and in {_folder(first.cell, split)}",
+            mend="give both configurations the same sections audio and score",
+        )
+
+
+def _refuse_other(published: Path, spec: SweepSpec) -> None:
+    """Refuse to replace the published comparison of other models."""
+    path = published / "sweep.json"
+    if path.is_file():
+        held = {one["cell"]["model"] for one in read_json(path)["rows"]}
+        if held != set(spec.models):
+            raise Refusal(
+                f"{path}: is the comparison of {', '.join(sorted(held))}",
+                mend="give --out another name: its last part is that of what is published",
+            )
 
 
 def _folder(cell: Cell, split: str) -> Path:

@@ -22,6 +22,7 @@ from diffaudio.decode.stream import (
     blocks,
     exactly,
     reading,
+    refuse_same,
     resampled,
     shown,
     writing,
@@ -89,8 +90,7 @@ def enhance_file(
     Raises:
         Refusal: the input is not usable audio or the output cannot be written.
     """
-    if target.exists() and source.exists() and target.samefile(source):
-        raise Refusal(f"{shown(target)}: output and input are one file", mend="give another output")
+    refuse_same(source, target)
     with reading(source) as sound:
         rate, channels, model = sound.samplerate, sound.channels, trained.audio.rate
         rate_out = rate if keep_rate else model

@@ -11,7 +11,15 @@ import numpy as np
 import torch
 
 from diffaudio.data import plan
-from diffaudio.decode.stream import Encoding, blocks, reading, resampled, shown, writing
+from diffaudio.decode.stream import (
+    Encoding,
+    blocks,
+    reading,
+    refuse_same,
+    resampled,
+    shown,
+    writing,
+)
 from diffaudio.decode.trained import Trained
 from diffaudio.denoiser import Surroundings
 from diffaudio.inverse import Measurement, Restoration, of_states, possible
@@ -116,6 +124,7 @@ def restore_file(
     Raises:
         Refusal: the input is too long or no usable audio, or the output cannot be written.
     """
+    refuse_same(source, target)
     trained, fields = trained.told(fields)
     rate = trained.audio.rate
     with reading(source) as sound:

@@ -17,7 +17,16 @@ import soxr
 from diffaudio.files import atomic
 from diffaudio.log import Refusal, log
 
-__all__ = ["Encoding", "blocks", "exactly", "reading", "resampled", "shown", "writing"]
+__all__ = [
+    "Encoding",
+    "blocks",
+    "exactly",
+    "reading",
+    "refuse_same",
+    "resampled",
+    "shown",
+    "writing",
+]
 
 _SECONDS = 1.0  # of audio in a block
 _STREAMED = 0x7FFFF000  # a writer that cannot seek leaves sizes from here on: the length is unknown
@@ -61,6 +70,12 @@ class Encoding:
         if target.suffix.lower() == source.suffix.lower():
             return cls(sound.format, sound.subtype)
         return cls.named(target)
+
+
+def refuse_same(source: Path, target: Path) -> None:
+    """Refuse an output that would replace its input."""
+    if target.exists() and source.exists() and target.samefile(source):
+        raise Refusal(f"{shown(target)}: output and input are one file", mend="give another output")
 
 
 @contextlib.contextmanager
@@ -185,13 +200,19 @@ def writing(
     Sample formats of integers end at full scale: what is beyond is clipped, counted and reported.
 
     Raises:
-        Refusal: the disk is full, the folder may not be written, or the format cannot take this.
+        Refusal: the disk is full, the folder may not be written, the format cannot take this, or
+            samples are not finite.
     """
     clipped = 0
     integers = encoding.subtype not in {"FLOAT", "DOUBLE"}
 
     def write(samples: np.ndarray) -> None:
         nonlocal clipped
+        if not np.isfinite(samples).all():
+            raise Refusal(
+                f"{shown(path)}: samples that are not numbers came out of the model",
+                mend="compute in --decode.precision fp32; if it stays, the weights are damaged",
+            )
         if integers:
             clipped += int((np.abs(samples) > 1).sum())
             samples = np.clip(samples, -1, 1)

@@ -136,12 +136,17 @@ def modified_inception_score(log_probs: Values) -> Statistic:
     is, so that only figures by the same one compare.
 
     Args:
-        log_probs: (n, k), finite; n > 1.
+        log_probs: (n, k), finite.
+
+    Raises:
+        Refusal: there are fewer than two clips.
 
     Source: Gurumurthy et al. 2017, section 5 (arXiv:1706.02071); Kong et al. 2021
         (arXiv:2009.09761), appendix C.
     """
     n, k = log_probs.shape
+    if n < 2:
+        raise Refusal(f"modified inception score: {n} clips, it takes pairs")
     probs, certainty = _told(log_probs)
 
     def score(means: Values) -> Values:

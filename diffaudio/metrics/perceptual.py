@@ -78,7 +78,7 @@ def estoi(estimate: Signal, reference: Signal, rate: int) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
             return float(pystoi.stoi(reference, estimate, rate, extended=True))
-    except RuntimeWarning as error:
+    except (RuntimeWarning, np.exceptions.AxisError) as error:  # the latter without any frame
         raise Unmeasurable("less than 0.4 s of speech in the reference") from error
     finally:
         np.random.set_state(before)

@@ -60,7 +60,7 @@ def training(path: Path) -> str:
         named = {title: row[key] for key, title in _LINES.items() if key in row}
         named |= {f"validation: {name}": value for name, value in row.get("valid", {}).items()}
         for title, value in named.items():
-            if math.isfinite(value):
+            if value is not None and math.isfinite(value):  # a step that was skipped has none
                 curves.setdefault(title, []).append((row["step"], value))
     drawings = [
         _figure(f"<b>{escape(name)}</b>", plot.curve(points, name, smooth=name == _LOSS))

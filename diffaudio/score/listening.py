@@ -35,7 +35,8 @@ class Clips:
     Args:
         name: in tables.
         sounds: in the order of their rows.
-        identity: of real clips, whose embeddings are kept: a digest of their audio; "" of others.
+        identity: of real clips, whose embeddings are kept: a digest of their audio and rows; ""
+            of others.
     """
 
     name: str

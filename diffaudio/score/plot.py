@@ -80,7 +80,8 @@ def scatter(points: Sequence[tuple[float, float, str]], name: str, *, better: st
 
     Args:
         points: (baseline, system, what the dot's tooltip says).
-        better: "higher" or "lower"; dots on that side of the line have another colour.
+        better: "higher" or "lower"; dots on that side of the line have another colour, those on it
+            a third.
         name: what the drawing shows, for those who cannot see it.
     """
     span = _span([value for point in points for value in point[:2]])
@@ -92,7 +93,7 @@ def scatter(points: Sequence[tuple[float, float, str]], name: str, *, better: st
     )
     dots = []
     for x, y, text in points:
-        side = "gain" if (y > x) == (better == "higher") else "loss"
+        side = "same" if x == y else "gain" if (y > x) == (better == "higher") else "loss"
         dots.append(
             f'<circle class="{side}" cx="{frame.across(x):.1f}" cy="{frame.up(y):.1f}" r="2.6">'
             f"<title>{escape(text)}</title></circle>"

@@ -16,7 +16,7 @@ from diffaudio.score.columns import Column, columns
 from diffaudio.score.listening import Clips
 from diffaudio.score.pairs import Sound, estimates
 from diffaudio.score.request import Request, trained
-from diffaudio.score.spec import ScoreSpec, SetsSpec, sets_protocol
+from diffaudio.score.spec import ScoreSpec, SetsSpec, hashed, sets_protocol
 
 __all__ = ["Asked", "find"]
 
@@ -98,7 +98,8 @@ def _real(request: Request, audio: AudioSpec, split: str) -> tuple[Clips, dict[s
     sounds = _sounds(request, split)
     rows = [sound.row for sound in sounds]
     described = about.data_set(request.data, split, rows, audio.roles)
-    return Clips(f"real {split}", sounds, described["audio_sha256"]), described
+    identity = hashed({name: described[name] for name in ("audio_sha256", "manifest_sha256")})
+    return Clips(f"real {split}", sounds, identity), described
 
 
 def _sounds(request: Request, split: str) -> list[Sound]:

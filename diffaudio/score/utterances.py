@@ -64,6 +64,11 @@ def _test(request: Request, audio: AudioSpec, spec: ScoreSpec) -> _Test:
     metrics = available(spec.metrics)
     if not metrics:
         raise Refusal("no metric can be computed here", mend="pip install 'diffaudio[score]'")
+    if request.system in (*audio.roles, RECORDINGS):
+        raise Refusal(
+            f"--system {request.system}: what it is compared with is called so",
+            mend="give it another name",
+        )
     root, paths = manifest.root(request.data), estimates(rows, request.wavs)
     test_set = about.data_set(request.data, request.split, rows, audio.roles)
     whole = protocol(metrics, audio, spec, test_set)

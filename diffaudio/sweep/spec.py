@@ -92,14 +92,24 @@ class SweepSpec:
             raise Refusal("sweep: models, samplers and calls must each have at least one entry")
 
     def cells(self) -> list[Cell]:
-        """Return all cells, models outermost, in the order of the file."""
+        """Return all cells, models outermost, in the order of the file.
+
+        Raises:
+            Refusal: there is none, since no sampler can make any of the numbers of calls.
+        """
         names, ways = list(self.guidance or {"plain": None}), self._ways()
         whole = itertools.product(dict.fromkeys(self.models), ways, names, self.calls)
-        return [
+        found = [
             Cell(model, sampler, calls, guidance, self.name)
             for model, sampler, guidance, calls in whole
             if self._spends(ways[sampler], calls)
         ]
+        if not found:
+            raise Refusal(
+                f"sweep.calls: {self.calls}: none of {', '.join(ways)} makes exactly so many",
+                mend="add other numbers of calls",
+            )
+        return found
 
     def _ways(self) -> dict[str, Way]:
         return {name: way for name, way in self.samplers.items() if way is not None}

@@ -9,6 +9,7 @@ from typing import Any
 
 from diffaudio.score.page import environments, made_of, making, plain, table
 from diffaudio.score.results import Result, in_order
+from diffaudio.score.table import failed
 from diffaudio.sweep.spec import Cell
 
 __all__ = ["Row", "evidence", "knee", "markdown", "row"]
@@ -44,6 +45,10 @@ class Row:
         worst = -math.inf if entry["better"] == "higher" else math.inf
         return worst if entry["mean"] is None else float(entry["mean"])
 
+    def whole(self, name: str) -> bool:
+        """Return whether a metric failed for no output: else its mean is too good."""
+        return not self.metrics[name].get("failed")
+
 
 def row(cell: Cell, decoded: Mapping[str, Any], scored: Mapping[str, Any]) -> Row:
     """Return a cell's row from its decode.json and summary.json."""
@@ -56,9 +61,9 @@ def row(cell: Cell, decoded: Mapping[str, Any], scored: Mapping[str, Any]) -> Ro
 
 
 def ranked(rows: Sequence[Row], metric: str) -> list[Row]:
-    """Return the rows, the best mean first."""
+    """Return the rows, the best mean first; those with outputs that failed come last."""
     sign = -1.0 if rows[0].metrics[metric]["better"] == "higher" else 1.0
-    return sorted(rows, key=lambda one: sign * one.mean(metric))
+    return sorted(rows, key=lambda one: (not one.whole(metric), sign * one.mean(metric)))
 
 
 def knee(rows: Sequence[Row], metric: str) -> Row:
@@ -74,7 +79,7 @@ def knee(rows: Sequence[Row], metric: str) -> Row:
 
     def reaches(one: Row) -> bool:
         interval = one.metrics[metric]["ci95"]
-        if one is best or interval is None:
+        if one is best or interval is None or one.whole(metric) < best.whole(metric):
             return one is best
         return bool(interval[1] >= level if higher else interval[0] <= level)
 
@@ -152,6 +157,6 @@ def _shown(entry: Mapping[str, Any]) -> str:
     """Return a mean and its interval: 0.91 [0.88, 0.93]."""
     if entry["mean"] is None:
         return "none"
-    if entry["ci95"] is None:
-        return f"{entry['mean']:.3g}"
-    return f"{entry['mean']:.3g} [{entry['ci95'][0]:.3g}, {entry['ci95'][1]:.3g}]"
+    interval = "" if entry["ci95"] is None else " [{:.3g}, {:.3g}]".format(*entry["ci95"])
+    faults = f", {failed(entry)}" if entry.get("failed") else ""
+    return f"{entry['mean']:.3g}{interval}{faults}"

@@ -94,6 +94,15 @@ def test_a_bad_input_is_one_block_and_leaves_nothing(place, tmp_path, capsys, ar
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_an_input_is_never_replaced(place, tmp_path, capsys):
+    before = (tmp_path / "whole.wav").read_bytes()
+    assert run("whole.wav", "whole.wav", "--task", "declip") == 1
+    assert "output and input are one file" in capsys.readouterr().err
+    assert (tmp_path / "whole.wav").read_bytes() == before
+    assert run("whole.wav", "out.wav", "--task", "declip", "--level", "0") == 1
+    assert "level = 0 is not above 0" in capsys.readouterr().err
+
+
 def test_a_model_that_is_given_audio_is_refused(place, tiny_exp, capsys):
     assert run("whole.wav", "out.wav", "--task", "declip", exp=str(tiny_exp)) == 1
     assert "cannot tell what is likely by itself" in capsys.readouterr().err

@@ -75,6 +75,25 @@ def test_a_metric_that_was_not_scored_is_named(run):
     assert len([*folder.glob("exp/*/decode/*")]) == 1  # said before all other cells are decoded
 
 
+def test_models_of_two_protocols_are_not_compared(run):
+    swept, folder = run
+    config = folder / "exp/b/config.yaml"
+    config.write_text(config.read_text().replace("metrics: [SI-SDR]", "metrics: [SI-SDR, LSD]"))
+    with pytest.raises(Refusal, match="exp/b: is scored by another protocol than exp/a"):
+        swept()
+    assert not (folder / "exp/a/recommended.yaml").exists()
+
+
+def test_a_published_comparison_of_other_models_is_not_replaced(run):
+    swept, folder = run
+    swept("--publish", "true")
+    before = (folder / "results/sweeps/out/sweep.json").read_bytes()
+    with pytest.raises(Refusal, match="is the comparison of exp/a, exp/b"):
+        swept("--publish", "true", "--sweep.models", "[exp/b]")
+    assert (folder / "results/sweeps/out/sweep.json").read_bytes() == before
+    assert swept("--publish", "true") == 0
+
+
 def test_it_is_published_and_the_recipe_s_results_lead_to_it(run):
     swept, folder = run
     swept("--publish", "true")

@@ -171,6 +171,18 @@ def test_beyond_full_scale_is_clipped_and_said_or_kept_in_floats(tmp_path, caplo
     assert (read(tmp_path / "f.wav")[0][:7] == 1.5).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_a_number_is_not_written(tmp_path, value):
+    path, x = tmp_path / "x.wav", noise(0.1)[:, None]
+    x[7] = value
+    with (
+        pytest.raises(Refusal, match="samples that are not numbers"),
+        stream.writing(path, 16000, 1, stream.Encoding("WAV", "PCM_16")) as write,
+    ):
+        write(x)
+    assert not path.exists()
+
+
 def test_a_format_that_cannot_take_the_rate_is_refused(tmp_path):
     with pytest.raises(Refusal, match=r"o\.opus.*\n.*\.wav"):
         put(tmp_path / "o.opus", noise(), 44100, stream.Encoding("OGG", "OPUS"))

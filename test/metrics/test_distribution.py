@@ -163,6 +163,11 @@ def test_modified_inception_score_by_hand():
     assert value(modified_inception_score(np.log(p[[1, 1]]))) == pytest.approx(1)
 
 
+def test_one_clip_has_no_pairs():
+    with pytest.raises(Refusal, match="modified inception score: 1 clips"):
+        modified_inception_score(np.log([[0.9, 0.1]]))
+
+
 @pytest.mark.parametrize("score", [inception_score, modified_inception_score])
 def test_a_logarithm_that_is_not_finite_is_no_probability(score):
     with pytest.raises(ValueError, match="finite"):

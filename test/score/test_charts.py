@@ -39,7 +39,10 @@ def test_a_half_written_line_and_a_lost_loss_are_passed_over(tmp_path):
 
 def test_training_has_a_curve_per_kind_of_row(tmp_path):
     rows = [{"step": n, "loss": 1 / n, "lr": 1e-3} for n in range(1, 5)]
-    rows += [{"step": 4, "valid": {"PESQ": 1.5, "<b>": 2}}, {"step": 5, "skipped": "nan"}]
+    rows += [
+        {"step": 4, "valid": {"PESQ": 1.5, "<b>": 2}},
+        {"step": 5, "loss": None, "skipped": ["a"]},
+    ]
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     page = training(path)

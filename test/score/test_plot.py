@@ -34,12 +34,13 @@ def test_scatter_puts_no_change_on_the_diagonal_and_gains_above():
     (x0, x1, x2), (y0, y1, y2) = numbers(svg, "cx"), numbers(svg, "cy")
     assert x0 < x1 < x2
     assert y0 > y2 > y1  # pixels grow downwards
-    assert re.findall(r'class="(gain|loss)"', svg) == ["loss", "gain", "loss"]
+    assert re.findall(r'class="(gain|loss|same)"', svg) == ["same", "gain", "loss"]
 
 
 def test_where_lower_is_better_the_colours_swap():
-    svg = plot.scatter([(2.0, 3.0, "up"), (3.0, 2.0, "down")], "WER", better="lower")
-    assert re.findall(r'class="(gain|loss)"', svg) == ["loss", "gain"]
+    points = [(2.0, 3.0, "up"), (3.0, 2.0, "down"), (0.0, 0.0, "none")]
+    svg = plot.scatter(points, "WER", better="lower")
+    assert re.findall(r'class="(gain|loss|same)"', svg) == ["loss", "gain", "same"]
 
 
 def test_text_is_escaped():

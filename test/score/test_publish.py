@@ -97,7 +97,7 @@ def test_publishing_copies_results_protocol_and_writes_the_page(run, request_, s
 
 
 @pytest.mark.parametrize(
-    "names", [("one", "One"), ("модель", "модели"), ("a/b", "a b"), ("noisy", "Noisy_input")]
+    "names", [("one", "One"), ("модель", "модели"), ("a/b", "a b"), ("noisy_input", "Noisy_input")]
 )
 def test_no_system_replaces_another_or_what_is_given(run, request_, spec, tmp_path, names):
     recipe = tmp_path / "recipe"

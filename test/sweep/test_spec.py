@@ -29,6 +29,11 @@ def test_every_model_with_every_sampler_that_can_spend_the_calls():
     assert len(cells) == 12
 
 
+def test_calls_that_no_sampler_makes_are_refused():
+    with pytest.raises(Refusal, match=r"sweep.calls: \[3\]: none of pc makes exactly so many"):
+        SweepSpec(["exp/a"], {"pc": WAYS["pc"]}, [3], metric="SI-SDR").cells()
+
+
 def test_a_sampler_that_is_null_is_left_out():
     spec = SweepSpec(["exp/a"], {**WAYS, "pc": None}, [2], metric="SI-SDR")
     assert [cell.tag for cell in spec.cells()] == ["sweep_ddim_2_plain"]

@@ -24,6 +24,15 @@ def test_of_equal_cost_the_better_one_is_taken_and_nothing_measured_never_is():
     assert knee(rows, "M").cell.sampler == "heun"
 
 
+def test_a_setting_with_outputs_that_failed_is_neither_best_nor_recommended():
+    broken, sound = row(1, 3.0, 0.9), row(8, 2.0, 0.1)
+    broken.found["metrics"]["M"] |= {"n": 3, "failed": 125, "missing": 0}
+    assert knee([broken, sound], "M") is sound
+    text = markdown([broken, sound], "M")
+    assert "3 [2.1, 3.9], 125 of 128 failed" in text.splitlines()[3]
+    assert knee([broken], "M") is broken  # where there is no other
+
+
 def test_the_table_is_ranked_and_says_what_is_recommended():
     rows = [row(5, 1.0, 0.1), row(20, 2.0, 0.2), row(5, 3.0, 0.1, model="exp/b"), row(1, None, 0)]
     lines = markdown(rows, "M").splitlines()

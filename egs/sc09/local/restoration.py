@@ -69,6 +69,8 @@ def main(argv: list[str]) -> None:
     for task, (happened, systems) in tasks.items():
         for name, system in systems.items():
             folder = options.out / task / name
+            for old in folder.glob("*.wav"):  # of another count or set
+                old.unlink()
             for key, clip in clips.items():
                 how = happened(clip)
                 made = system(key, how.measure(clip), how)
