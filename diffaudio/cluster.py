@@ -2,14 +2,14 @@
 
 The environment variable DIFFAUDIO_CMD chooses: `local` (default), `slurm`, `pbs` or `sge` through
 dask-jobqueue with the settings of conf/<backend>.yaml (or of the file DIFFAUDIO_CMD_CONF), or the
-address of a scheduler. Local workers listen on the loopback only; everything else speaks TLS, since
-whoever reaches a Dask scheduler can run code on it.
+address of a scheduler. Whoever reaches a Dask scheduler can run code on it: local workers listen on
+the loopback only, with TLS where `cryptography` is installed; everything else speaks TLS.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import ipaddress
 import logging
 import os
@@ -95,6 +95,7 @@ def _local(width: int) -> Iterator[Any]:
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
         memory_limit=0,
+        security=_secure(),
         silence_logs=logging.CRITICAL,  # a lost worker is reported above, in our words
     )
     try:
@@ -104,6 +105,14 @@ def _local(width: int) -> Iterator[Any]:
             workers.close()
         except Exception as error:
             log.warning("workers will end with this process, not before (%r)", error)
+
+
+def _secure() -> bool | None:
+    """Say whether workers here speak TLS: where `cryptography` can make keys for it.
+
+    Without, other users of this machine reach them, too, and could run code with them.
+    """
+    return True if importlib.util.find_spec("cryptography") else None
 
 
 def _address(address: str) -> str:

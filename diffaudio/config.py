@@ -11,6 +11,7 @@ import argparse
 import copy
 import json
 import pydoc
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -57,6 +58,10 @@ def make_local_found() -> None:
         sys.meta_path.append(_Local)
 
 
+_NEGATIVE = re.compile(rf"(?=-){strict.NUMBER}$")
+"""What is a value on the command line though it begins like an option; argparse knows no -1e-3."""
+
+
 class Config:
     """What a command was asked to do: its options, and sections that are built on demand.
 
@@ -85,7 +90,7 @@ class Config:
             # A copy: the parser writes into mappings of classes.
             values = parser.parse_object({name: copy.deepcopy(self.sections[name])})
             built: T = parser.instantiate(values)[name]
-        except (ValueError, RuntimeError) as error:  # torch: sizes that do not fit
+        except (ValueError, RuntimeError, ArithmeticError) as error:  # sizes that do not fit
             raise Refusal(f"section {name}: {error}") from error
         return built
 
@@ -183,6 +188,7 @@ def _parser(sections: Mapping[str, type], prog: str = "", description: str = "")
         exit_on_error=False,
         allow_abbrev=False,
     )
+    parser._negative_number_matcher = _NEGATIVE
     for name, cls in sections.items():
         parser.add_class_arguments(cls, name)
     return parser
@@ -191,6 +197,7 @@ def _parser(sections: Mapping[str, type], prog: str = "", description: str = "")
 def _early(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Return what is read before everything else, and the other arguments."""
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early._negative_number_matcher = _NEGATIVE
     early.add_argument("--config", action="append", default=[], type=Path)
     early.add_argument("--print_config", action="store_true")
     try:
@@ -206,7 +213,8 @@ def _read(paths: Iterable[Path]) -> tuple[dict[str, Any], dict[str, str]]:
     for path in paths:
         for name, value in strict.load(path, places).items():
             if name not in SECTIONS:
-                raise Refusal(f"{places[name]}: no section {name!r}", mend=suggest(name, SECTIONS))
+                place = places.get(str(name), str(path))
+                raise Refusal(f"{place}: no section {name!r}", mend=suggest(str(name), SECTIONS))
             if value is not None and not isinstance(value, dict):
                 raise Refusal(f"{places[name]}: {name}: expected keys and values, got {value!r}")
             merged[name] = strict.merge(merged.get(name, {}), value or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -130,12 +131,17 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Hold `folder`, which is made, for this process.
 
     Raises:
-        Refusal: another process holds it, which is named; or the folder cannot be made.
+        Refusal: another process holds it, which is named; or the folder cannot be made or locked.
     """
     with _lock(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in {errno.EAGAIN, errno.EACCES}:
+                raise Refusal(
+                    f"{folder}: the file system cannot lock files ({error.strerror})",
+                    mend="use another, or mount it with locks (Lustre: -o flock)",
+                ) from error
             file.seek(0)
             raise Refusal(
                 f"{folder}: in use by another run ({file.read().strip() or 'unknown'})",

@@ -15,13 +15,13 @@ import yaml
 
 from diffaudio.log import Refusal
 
-__all__ = ["dump", "load", "merge", "scalar"]
+__all__ = ["NUMBER", "dump", "load", "merge", "scalar"]
 
-_NUMBER = r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+NUMBER = r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _SCALARS = {  # 1e-4 is a number, as in YAML 1.2
     "bool": r"true|True|TRUE|false|False|FALSE",
     "int": r"[-+]?(?:0|[1-9][0-9]*)",
-    "float": rf"{_NUMBER}|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+    "float": rf"{NUMBER}|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
     "null": r"~|null|Null|NULL|",
 }
 _AMBIGUOUS = re.compile(r"(?i:yes|no|on|off|y|n)|[-+]?0[0-9_]+|[-+]?[0-9]+(?::[0-9]+)+")
@@ -63,6 +63,7 @@ def scalar(text: str) -> Any:
     loader = _Loader(text)
     node = loader.get_single_node()
     if isinstance(node, yaml.CollectionNode):  # a word by itself is a word: `--audio.given no`
+        _refuse_odd(node, "command line")
         _examine(node, "", "command line", {})
     return None if node is None else loader.construct_document(node)
 
@@ -87,6 +88,7 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
             return {}
         if not isinstance(node, yaml.MappingNode):
             raise Refusal(f"{path}: expected keys and values at the top level")
+        _refuse_odd(node, path)
         _examine(node, "", path, places)
         content: dict[str, Any] = loader.construct_document(node)
         return content
@@ -100,8 +102,21 @@ def load(path: Path, places: dict[str, str]) -> dict[str, Any]:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         what = ", ".join(filter(None, (error.context, error.problem)))
         raise Refusal(f"{path}, line {line}: not YAML: {what}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:  # no UTF-8, or `!!int abc`
         raise Refusal(f"{path}: not YAML ({error})") from error
+
+
+def _refuse_odd(node: yaml.Node, path: Path | str, above: tuple[yaml.Node, ...] = ()) -> None:
+    """Refuse what YAML can say and a configuration cannot: keys that are no words, and loops."""
+    place = f"{path}, line {node.start_mark.line + 1}"
+    if node in above:
+        raise Refusal(f"{place}: this holds itself", mend="write it out, without `*`")
+    held = node.value if isinstance(node, yaml.CollectionNode) else []
+    for one in held:
+        key, value = one if isinstance(node, yaml.MappingNode) else (None, one)
+        if isinstance(key, yaml.CollectionNode):
+            raise Refusal(f"{place}: a key is not a word")
+        _refuse_odd(value, path, (*above, node))
 
 
 def _examine(node: yaml.Node, key: str, path: Path | str, places: dict[str, str]) -> None:
@@ -138,6 +153,14 @@ def merge(old: Any, new: Any) -> Any:
         old = {"class_path": old}
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return new
-    if new.get("class_path", old.get("class_path")) != old.get("class_path"):
+    if not _one_class(new.get("class_path", old.get("class_path")), old.get("class_path")):
         return new
     return {**old, **{name: merge(old.get(name), value) for name, value in new.items()}}
+
+
+def _one_class(one: Any, other: Any) -> bool:
+    """Say whether two names are of one class: people write UNet2d, records the whole name."""
+    if one == other or not (isinstance(one, str) and isinstance(other, str)):
+        return bool(one == other)
+    short, long = sorted((one, other), key=len)
+    return "." not in short and long.startswith("diffaudio.") and long.endswith(f".{short}")

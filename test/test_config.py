@@ -170,7 +170,8 @@ score: {shapes: [Line, {class_path: Curve, init_args: {bend: 1}}]}
 
 def test_numbers_in_scientific_notation_are_numbers(read, parts):
     assert read(GOOD.replace("target", "floor: 1e-4\n  target")).build(parts.Audio).floor == 1e-4
-    assert read(GOOD, args=["--audio.floor", "2e-5"]).build(parts.Audio).floor == 2e-5
+    for word in ("2e-5", "-1e-3", "-1.5e0", "-.5", "-7"):
+        assert read(GOOD, args=["--audio.floor", word]).build(parts.Audio).floor == float(word)
 
 
 def test_the_command_line_wins_wherever_it_stands(read, parts):
@@ -261,6 +262,8 @@ def test_what_a_constructor_refuses_is_a_refusal(read, parts):
 
 SHELL = "class_path: os.system\n    init_args:\n      command: touch pwned"
 MISTAKES = {
+    "section is a number": ("7: {}\n", (), "line 10: no section 7", "one of"),
+    "section is nothing": ("null: {}\n", (), "no section None", "one of"),
     "unknown section": ("modle: {}\n", (), "0.yaml, line 10: no section 'modle'", "model?"),
     "section is a value": ("train: 3\n", (), "line 10: train: expected keys and values, got 3", ""),
     "unknown key": (("rate:", "rat:"), (), "line 2: audio.rat: no such option", "audio.rate?"),

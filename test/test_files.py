@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -85,6 +86,16 @@ def test_the_second_holder_of_a_folder_is_refused_and_told_who(tmp_path):
         assert f"73 {tmp_path}: in use by another run (process {os.getpid()}" in second.stderr
     third = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (third.returncode, third.stderr) == (0, "")
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_run(tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(Refusal, match="cannot lock files .No locks") as refusal:
+        files.exclusive(tmp_path).__enter__()
+    assert refusal.value.code == 1
 
 
 def test_a_disk_that_is_full_already_is_named_with_the_folder(tmp_path, monkeypatch):

@@ -137,3 +137,36 @@ def test_merge_lays_later_over_earlier_and_forgets_the_options_of_another_class(
         "net": {"class_path": "A", "init_args": {"w": 9}}
     }
     assert strict.merge({"l": [1, 2]}, {"l": [3]}) == {"l": [3]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("diffaudio.nets.UNet2d", "UNet2d", True),
+        ("UNet2d", "diffaudio.nets.UNet2d", True),
+        ("diffaudio.nets.UNet2d", "WaveNet", False),
+        ("local.nets.UNet2d", "UNet2d", False),
+        ("diffaudio.nets.UNet2d", "local.nets.UNet2d", False),
+        ("diffaudio.nets.MyUNet2d", "UNet2d", False),
+    ],
+)
+def test_a_class_under_its_short_and_its_whole_name_keeps_its_options(before, after, kept):
+    base = {"class_path": before, "init_args": {"w": 1, "d": 2}}
+    found = strict.merge(base, {"class_path": after, "init_args": {"w": 9}})
+    assert found["init_args"] == ({"w": 9, "d": 2} if kept else {"w": 9})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("? [a, b]\n: 1\n", "line 1: a key is not a word"),
+        ("model:\n  {{a: 1}: 2}\n", "line 2: a key is not a word"),
+        ("model: &x {a: *x}\n", "line 1: this holds itself"),
+        ("model: &x [1, *x]\n", "line 1: this holds itself"),
+        ("steps: !!int abc\n", "not YAML"),
+    ],
+)
+def test_what_yaml_can_say_and_a_configuration_cannot_is_refused(tmp_path, text, reason):
+    with pytest.raises(Refusal, match=reason):
+        read(tmp_path, text)
+    assert read(tmp_path, "a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.files import digest, exclusive
 from diffaudio.log import Refusal, log
 from diffaudio.model import Model
+from diffaudio.prior import Prior
 from diffaudio.text import FOLDER, Cache, Readings, cached
 from diffaudio.text.front_end import VERSION
 
@@ -54,7 +56,7 @@ def main(argv: list[str]) -> int:
             version=VERSION,
             keys=text_keys(config),
             usual=config.usual,
-            inputs={str(path): digest(path) for path in paths},
+            inputs={str(path): digest(path) for path in paths} | _held(prior, options.train_set),
             force=options.force,
             outputs=("front_end.json",),
         ):
@@ -68,6 +70,13 @@ def main(argv: list[str]) -> int:
             log.info("%s: %d texts read, %d known", options.out, cache.made, cache.found)
             provenance.finish(options.out)
     return 0
+
+
+def _held(prior: Prior, train_set: str) -> dict[str, str]:
+    """Return what units depend on beside keys: files that they hold, texts they learn from."""
+    units = prior.front_end.units
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in units.held().items()}
+    return files | ({"learned from": train_set} if units.learns else {})
 
 
 def _options(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from diffaudio.data import plan
 from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.index import Index
-from diffaudio.data.loader import Batching, train_loader
+from diffaudio.data.loader import Batching, check_audio, train_loader
 from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.files import exclusive
@@ -43,6 +43,8 @@ from diffaudio.train.validate import Validator
 from diffaudio.train.world import agreed, join, threads
 
 __all__ = ["main"]
+
+_READ = ("texts", "code")  # keys of a fingerprint: what stage 3 has read, the recipe's own classes
 
 
 def main(argv: list[str]) -> int:
@@ -121,8 +123,10 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         for name in sets
     }
     index = Index.open(options.dump / options.train_set)
+    check_audio(index, audio)
+    plan.micro_batches(spec.global_batch, accelerator.num_processes, spec.max_per_device)
     model = _model(config, audio, spec)
-    inputs |= extract.read_texts(config, model)
+    texts, code = extract.read_texts(config, model), origins.code()
     log.info("%d utterances, %.2f h", len(index), index.samples.sum() / audio.rate / 3600)
     batching = Batching(
         global_batch=spec.global_batch,
@@ -150,11 +154,18 @@ def _job(config: Config, accelerator: Accelerator) -> tuple[Job, dict[str, str]]
         model=model,
         batches=batches,
         rate=audio.rate,
-        fingerprint=_fingerprint(config, spec, index, accelerator.device),
-        usual=config.usual,
+        fingerprint=_fingerprint(config, spec, index, accelerator.device)
+        | dict(zip(_READ, map(_digest, (texts, code)), strict=True)),
+        usual=lambda key: key in _READ or config.usual(key),  # older checkpoints do not say
         validate=_validator(config, spec, audio, accelerator.device) if spec.valid_every else None,
     )
-    return job, {**inputs, **origins.code()}
+    return job, {**inputs, **texts, **code}
+
+
+def _digest(inputs: Mapping[str, str]) -> str:
+    """Return one digest of all, wherever they lie; "" of none."""
+    held = sorted(origins.pairs(inputs))
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:16] if held else ""
 
 
 def _model(config: Config, audio: AudioSpec, spec: TrainSpec) -> Model:

@@ -105,7 +105,8 @@ def _settle(worker: int) -> None:
     del worker
     for number in (signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(30))  # time for the step, then the end
+    # Time for the step, a validation and the checkpoint: a worker that dies before stops them.
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(600))
     end_with_parent()
 
 

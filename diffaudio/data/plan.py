@@ -98,7 +98,7 @@ def micro_batches(global_batch: int, world: int, max_per_device: int) -> tuple[i
         below, above = global_batch // world * world, -(-global_batch // world) * world
         raise Refusal(
             f"global_batch {global_batch} cannot be shared evenly by {world} devices",
-            mend=f"set global_batch to {below or above} or {above}, or use fewer devices",
+            mend=f"set global_batch to {f'{below} or ' * bool(below)}{above}, or use fewer devices",
         )
     items = global_batch // world
     size = next(n for n in range(min(items, max_per_device), 0, -1) if items % n == 0)

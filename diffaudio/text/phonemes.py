@@ -36,6 +36,8 @@ class Phonemes(Units):
     blank: bool = False
 
     def __post_init__(self) -> None:
+        if self.lexicon is not None:  # deep in a configuration it may still be a word
+            object.__setattr__(self, "lexicon", Path(self.lexicon))
         _ = self._given  # read now, so that a fault is found before any text is
 
     @property

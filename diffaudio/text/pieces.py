@@ -129,6 +129,11 @@ class Pieces(Units):
     def _names(self) -> tuple[str, ...]:
         return tuple(map(self._processor.id_to_piece, range(self._processor.get_piece_size())))
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is no model yet."""
+        return self.model is None
+
     def learned(self, texts: Iterable[str], path: Path) -> Units:
         """Return the pieces that a corpus leads to, where no file is named."""
         if self.model is not None:

@@ -41,6 +41,11 @@ class Units(ABC):
     def split(self, text: str) -> list[str]:
         """Return the symbols of a text; what has no symbol stands there as it was written."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether `learned` will make other units of these."""
+        return False
+
     def learned(self, texts: Iterable[str], path: Path) -> Units:
         """Return the units that a corpus leads to: these, but where units are learned.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from diffaudio import provenance
 from diffaudio.log import Refusal, log
 from diffaudio.train.job import Job
+from diffaudio.train.warm import warm_start
 
 __all__ = ["VERSION", "begin", "finish"]
 
@@ -29,9 +31,10 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
 
     Raises:
         Refusal: the experiment was made from another corpus, with other settings, or by another
-            version of training.
+            version of training; it is past the last step, or there are no weights to start from.
     """
     keys = {name: value for name, value in keys.items() if name not in _SHOWN}
+    _warmed(job, force=force)  # what cannot begin must leave what is there as it is
     if not force:
         provenance.refuse_other(job.exp, inputs, mend=_MEND)
         job.checkpoints().check()
@@ -47,6 +50,23 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
         force=force,
         outputs=_MADE if force else (),
     )
+
+
+def _warmed(job: Job, *, force: bool) -> None:
+    """Load the weights that a new run starts from.
+
+    Raises:
+        Refusal: they cannot be had, or are what --force replaces.
+    """
+    source = job.spec.init_from
+    if not source or not (force or job.checkpoints().newest() is None):
+        return
+    if force and Path(source).resolve().is_relative_to(job.exp.resolve()):
+        raise Refusal(
+            f"train.init_from: {source} is in {job.exp}, which --force empties",
+            mend="give another --exp",
+        )
+    warm_start(source, job.model)
 
 
 def finish(job: Job) -> None:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,8 +32,9 @@ from diffaudio.origins import Usual, none_usual
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
 
-__all__ = ["Checkpoints", "Progress"]
+__all__ = ["Checkpoints", "Progress", "remove"]
 
+_PATIENCE = 60.0  # seconds that a rank waits for a checkpoint which the main rank has found
 _OPTIMIZER = "optimizer.safetensors"
 _UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
 
@@ -70,6 +73,7 @@ class Checkpoints:
     Args:
         exp: the experiment.
         keep: how many of the newest stay; the best stays besides.
+        steps: of the whole run; None says nothing of its end.
         fingerprint: flat keys that must not change while a run goes on, except `BUDGET`.
         usual: whether one of them has its default; it may be newer than a checkpoint.
     """
@@ -81,9 +85,10 @@ class Checkpoints:
         keep: int,
         fingerprint: Mapping[str, Any],
         usual: Usual = none_usual,
+        steps: int | None = None,
     ) -> None:
         self._exp, self._folder, self._keep = exp, exp / "checkpoints", keep
-        self._usual = usual
+        self._usual, self._steps = usual, steps
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)))
 
     def newest(self) -> Path | None:
@@ -91,11 +96,31 @@ class Checkpoints:
         found = self._folder.glob(f"step_*/{weights.STATE}")
         return max((path.parent for path in found), default=None)
 
+    def named(self, name: str | None) -> Path | None:
+        """Return the checkpoint that the main rank goes on from, as soon as it is seen here.
+
+        A network's disk may show an older list of files for a while.
+
+        Raises:
+            Refusal: it is not seen for a minute.
+        """
+        if name is None:
+            return None
+        path, deadline = self._folder / name, time.monotonic() + _PATIENCE
+        while not (path / weights.STATE).is_file():
+            if time.monotonic() > deadline:
+                raise Refusal(
+                    f"{path}: the main rank goes on from it, {os.uname().nodename} does not see it",
+                    mend="put the experiment on a disk that all machines share",
+                )
+            time.sleep(0.5)
+        return path
+
     def tidy(self) -> None:
         """Remove what a run that was cut off left half done; one rank does, before others read."""
         for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
             log.info("%s: left over from a run that was cut off, removed", unfinished)
-            shutil.rmtree(unfinished)
+            remove(unfinished)
         if newest := self.newest():
             self._point(Progress(**self._state(newest)["progress"]))
 
@@ -103,12 +128,19 @@ class Checkpoints:
         """Refuse to go on from a checkpoint that was made with other settings or data.
 
         Raises:
-            Refusal: naming each key, its old and its new value; or state.json is damaged.
+            Refusal: naming each key, its old and its new value; or state.json is damaged, or it is
+                past the last step.
         """
         newest = self.newest()
         if newest is None:
             return
-        changes = self._changes(self._state(newest))
+        state = self._state(newest)
+        if self._steps is not None and state["step"] > self._steps:
+            raise Refusal(
+                f"{self._exp}: is at step {state['step']}, past train.steps {self._steps}",
+                mend="raise train.steps, or train anew with --force",
+            )
+        changes = self._changes(state)
         if refused := [text for key, text in changes.items() if key not in BUDGET]:
             raise Refusal(
                 f"{newest}: made with other settings (old -> new): {'; '.join(refused)}",
@@ -116,11 +148,16 @@ class Checkpoints:
             )
 
     def restore(
-        self, model: nn.Module, optimizer: Optimizer, averages: Mapping[str, Ema]
+        self,
+        newest: Path | None,
+        model: nn.Module,
+        optimizer: Optimizer,
+        averages: Mapping[str, Ema],
     ) -> Progress:
         """Bring everything to where the newest checkpoint was; without one, change nothing.
 
         Args:
+            newest: that checkpoint.
             model: takes its weights.
             optimizer: of the model; takes its moments.
             averages: of the model, by the names of their files.
@@ -128,7 +165,6 @@ class Checkpoints:
         Raises:
             Refusal: a file is cut or changed, other settings, or weights of another model.
         """
-        newest = self.newest()
         if newest is None:
             return Progress()
         self.check()
@@ -165,8 +201,7 @@ class Checkpoints:
         kept |= {progress.best["checkpoint"]} if progress.best else set()
         for path in self._folder.glob("step_*"):
             if path.name not in kept:
-                doomed = path.rename(self._folder / f"{_UNFINISHED}{path.name}")
-                shutil.rmtree(doomed)
+                remove(path.rename(self._folder / f"{_UNFINISHED}{path.name}"))
 
     def _write(self, progress: Progress, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         new = self._folder / f"{_UNFINISHED}{progress.name}"
@@ -218,6 +253,17 @@ class Checkpoints:
             mend=f"remove the folder {path.parent} to go on from "
             f"{others[-1].name if others else 'the start'}",
         )
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that is no longer needed; what cannot be removed stays for the next time.
+
+    On a network's disk a file that another process reads cannot, which is no reason to stop.
+    """
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        log.warning("%s: could not be removed (%s); it will be tried again", folder, error.strerror)
 
 
 def _digest(state: Mapping[str, Any]) -> str:

@@ -80,5 +80,9 @@ class Job:
     def checkpoints(self) -> Checkpoints:
         """Return the checkpoints of this run."""
         return Checkpoints(
-            self.exp, keep=self.spec.keep, fingerprint=self.fingerprint, usual=self.usual
+            self.exp,
+            keep=self.spec.keep,
+            steps=self.spec.steps,
+            fingerprint=self.fingerprint,
+            usual=self.usual,
         )

@@ -32,7 +32,7 @@ from diffaudio.train.schedule import adamw, learning_rate
 from diffaudio.train.share import Share
 from diffaudio.train.signals import Stop, stopping
 from diffaudio.train.warm import warm_start
-from diffaudio.train.world import freed, seed, settled, threads
+from diffaudio.train.world import freed, seed, settled, shared, threads
 
 __all__ = ["Run", "train"]
 
@@ -90,19 +90,16 @@ class Run:
         self.optimizer = adamw(self.bare, job.spec)
         self.model.train()
         self.checkpoints = job.checkpoints()
-        if job.spec.init_from and self.checkpoints.newest() is None:
-            warm_start(job.spec.init_from, self.bare)
-        self.averages = posthoc.averages(self.bare, job.spec)
         if accelerator.is_main_process:
             self.checkpoints.tidy()
             posthoc.forget(job.exp, self.checkpoints.newest())
-        accelerator.wait_for_everyone()
-        self.progress = self.checkpoints.restore(self.bare, self.optimizer, self.averages)
-        if self.progress.step > job.spec.steps:
-            raise Refusal(
-                f"{job.exp}: is at step {self.progress.step}, past train.steps {job.spec.steps}",
-                mend="raise train.steps, or train anew with --force",
-            )
+        newest = self.checkpoints.newest()
+        name = None if newest is None else newest.name
+        newest = self.checkpoints.named(shared(accelerator, name))
+        if job.spec.init_from and newest is None:
+            warm_start(job.spec.init_from, self.bare)
+        self.averages = posthoc.averages(self.bare, job.spec)
+        self.progress = self.checkpoints.restore(newest, self.bare, self.optimizer, self.averages)
         self.monitor: Monitor | None = None
         self.stopped = False
         self.improved = False

@@ -58,8 +58,9 @@ class Log:
         return self._file.tell()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what a full disk has refused before is not told again."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 class Monitor:

@@ -6,16 +6,19 @@ import contextlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator, DistributedType
+from accelerate.utils import broadcast_object_list
 
 from diffaudio.log import Refusal, log
 from diffaudio.train.launch import Asked
 from diffaudio.train.signals import die_with_parent
 
-__all__ = ["agreed", "freed", "join", "seed", "settled", "threads"]
+__all__ = ["agreed", "freed", "join", "seed", "settled", "shared", "threads"]
+
+T = TypeVar("T")
 
 _KINDS = {DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU}
 
@@ -80,6 +83,14 @@ def seed(key: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(key)
     if device.type == "cuda":
         torch.cuda.manual_seed(key)
+
+
+def shared(accelerator: Accelerator, value: T) -> T:
+    """Return the main rank's value on every rank."""
+    held = [value]
+    if accelerator.num_processes > 1:
+        broadcast_object_list(held, from_process=0)
+    return held[0]
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from diffaudio.decode.configuration import read_config, with_front_end
 from diffaudio.files import write_json
 from diffaudio.log import Refusal
 from diffaudio.model import Model
-from diffaudio.text import Characters, FrontEnd, Readings, train_pieces
+from diffaudio.text import Characters, FrontEnd, Readings, language_data, train_pieces
 
 MODEL = """
 audio: {rate: 8000, target: speech}
@@ -83,6 +83,23 @@ def test_pieces_are_learned_from_the_training_set(recipe):
     readings = Readings(recipe / "text", front_end)
     assert readings.read("one bird sang") == front_end.read("one bird sang")
     assert len(front_end.units.names) == len(FrontEnd.load(recipe / "text").units.names) <= 20
+
+
+@pytest.mark.skipif(bool(language_data.missing()), reason="no data for phonemes")
+def test_a_lexicon_is_named_in_the_configuration_and_read_again_when_it_changed(recipe):
+    lexicon, config = recipe / "words.tsv", recipe / "c.yaml"
+    lexicon.write_text("bird\tB ER1 D\n")
+    units = f"{{class_path: Phonemes, init_args: {{lexicon: {lexicon}}}}}"
+    config.write_text(MODEL + PRIOR.replace("{class_path: Characters}", units))
+
+    def read():
+        assert run(recipe) == 0
+        kept = with_front_end(read_config(config, sections=MODEL_SECTIONS), recipe / "text")
+        return Readings(recipe / "text", kept.build(Model).prior.front_end).read("One bird.")
+
+    assert "B" in read().symbols
+    lexicon.write_text("bird\tK AE1 T\n")
+    assert "B" not in read().symbols
 
 
 def test_every_text_is_read_once(recipe, caplog):

@@ -139,6 +139,40 @@ def test_another_setting_is_refused_with_both_values_and_force_starts_anew(train
     assert [row["lr"] for row in rows if "lr" in row] == [1e-3] * 3
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--force", "--train.init_from", "exp_typo"), "exp_typo"),
+        (("--force", "--train.init_from", "exp"), "which --force empties"),
+        (
+            (
+                "--force",
+                "--train.global_batch",
+                "3",
+                "--cpu_ranks",
+                "1",
+                "--train.crop_seconds",
+                "0",
+            ),
+            "",
+        ),
+        (("--train.steps", "2"), "past train.steps 2"),
+    ],
+)
+def test_a_refusal_leaves_a_finished_model_as_it_was(train, tmp_path, capsys, options, reason):
+    assert train() == 0
+    exp = tmp_path / "exp"
+
+    def held():
+        files = sorted(path for path in exp.rglob("*") if path.is_file() and path.name != ".lock")
+        return {path: path.read_bytes() for path in files}
+
+    before = held()
+    assert train(*options) == 1
+    assert reason in capsys.readouterr().err
+    assert held() == before
+
+
 def test_a_finished_run_from_before_a_key_was_there_is_up_to_date(train, tmp_path, capsys):
     assert train("--train.steps", 2) == 0
     record = read_json(tmp_path / "exp/.stage.json")
@@ -303,7 +337,7 @@ def no_local():
     forget()
 
 
-def test_a_network_of_the_recipe_is_an_input(train, tmp_path, no_local):
+def test_a_network_of_the_recipe_is_an_input(train, tmp_path, no_local, capsys):
     (tmp_path / "local").mkdir()
     path = tmp_path / "local/own_nets.py"
     path.write_text(
@@ -316,4 +350,7 @@ def test_a_network_of_the_recipe_is_an_input(train, tmp_path, no_local):
     assert train() == 0
     assert provenance.state(tmp_path / "exp") == ("done", "")
     path.write_text(path.read_text() + "# changed\n")
+    assert "input local/own_nets.py" in provenance.state(tmp_path / "exp")[1]
+    assert train() == 1  # what was trained with another network is not called done
+    assert "code: " in capsys.readouterr().err
     assert "input local/own_nets.py" in provenance.state(tmp_path / "exp")[1]

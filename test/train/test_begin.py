@@ -13,9 +13,11 @@ KEYS = {"model.net": "UNet2d", "train.steps": 10, "train.log_every": 5}
 
 @pytest.fixture
 def job(tmp_path):
-    checkpoints = SimpleNamespace(check=lambda: None)
     return SimpleNamespace(
-        exp=tmp_path / "exp", checkpoints=lambda: checkpoints, usual=lambda key: False
+        exp=tmp_path / "exp",
+        checkpoints=lambda: SimpleNamespace(check=lambda: None, newest=lambda: None),
+        usual=lambda key: False,
+        spec=SimpleNamespace(init_from=None),
     )
 
 

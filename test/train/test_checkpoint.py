@@ -45,7 +45,8 @@ class State:
         )
 
     def restore(self):
-        return self.checkpoints.restore(self.model, self.optimizer, self.averages)
+        newest = self.checkpoints.newest()
+        return self.checkpoints.restore(newest, self.model, self.optimizer, self.averages)
 
 
 def test_all_comes_back_and_goes_on_the_same(tmp_path):
@@ -205,3 +206,41 @@ def test_a_full_disk_leaves_nothing_and_keeps_the_last(tmp_path, monkeypatch):
     with pytest.raises(Refusal, match="No space left"):
         one.save(3)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step_00000002"]
+
+
+def test_a_checkpoint_that_cannot_be_removed_stays_and_stops_nothing(tmp_path, monkeypatch, caplog):
+    """As on a network's disk, where another process still reads it."""
+    one = State(tmp_path, keep=1)
+    real = shutil.rmtree
+
+    def busy(path):
+        raise OSError(39, "Directory not empty")
+
+    monkeypatch.setattr(shutil, "rmtree", busy)
+    for step in (1, 2):
+        one.save(step)
+    assert "could not be removed (Directory not empty)" in caplog.text
+    left = [path.name for path in (tmp_path / "checkpoints").iterdir()]
+    assert sorted(left) == [".unfinished_step_00000001", "step_00000002"]
+    one.checkpoints.tidy()
+    monkeypatch.setattr(shutil, "rmtree", real)
+    one.checkpoints.tidy()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step_00000002"]
+
+
+def test_a_rank_waits_for_the_main_rank_s_checkpoint_and_refuses_another(tmp_path, monkeypatch):
+    one = State(tmp_path)
+    one.save(3)
+    assert one.checkpoints.named(None) is None
+    assert one.checkpoints.named("step_00000003") == one.checkpoints.newest()
+    monkeypatch.setattr(checkpoint, "_PATIENCE", 0.0)
+    with pytest.raises(Refusal, match="step_00000006: the main rank goes on from it"):
+        one.checkpoints.named("step_00000006")
+
+
+def test_a_run_past_its_end_is_refused(tmp_path):
+    State(tmp_path).save(7)
+    past = Checkpoints(tmp_path, keep=2, fingerprint=KEYS, steps=6)
+    with pytest.raises(Refusal, match="is at step 7, past train.steps 6"):
+        past.check()
+    Checkpoints(tmp_path, keep=2, fingerprint=KEYS, steps=7).check()

@@ -52,6 +52,7 @@ def test_a_full_disk_is_said_in_one_sentence(tmp_path):
     try:
         with pytest.raises(Refusal, match=r"log\.jsonl: could not be written \(File too large\)"):
             log.write({"step": 1, "loss": 0.123456789})
+        log.close()  # what it still holds is refused again, and told once
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
