@@ -31,6 +31,7 @@ __all__ = [
     "EMA",
     "MODEL",
     "STATE",
+    "WEAKER",
     "averaged",
     "find",
     "fit",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 MODEL, EMA, STATE = "model.safetensors", "ema.safetensors", "state.json"
+WEAKER = "weaker"  # folder in an exported one: an earlier checkpoint, which guides it
 
 
 def averaged(exp: Path, found: Path, ema: bool) -> bool:
@@ -56,7 +58,8 @@ def find(exp: Path, which: str) -> Path:
     """Return the folder of a checkpoint.
 
     Args:
-        exp: an experiment, or an exported folder (which holds one checkpoint, whatever `which`).
+        exp: an experiment, or an exported folder, which holds one checkpoint, whatever `which`, and
+            maybe the one that guides it, `WEAKER`.
         which: `best` (by validation; the last one where none was made), `last`, or a checkpoint's
             name such as `step_00000500` or `ema_0.12_step_00000500`.
 
@@ -64,7 +67,7 @@ def find(exp: Path, which: str) -> Path:
         Refusal: there is no such checkpoint; the mend lists those there are.
     """
     if (exp / STATE).is_file():
-        return exp
+        return exp / WEAKER if which == WEAKER else exp
     names, made = (
         sorted(path.parent.name for path in exp.glob(f"checkpoints/{kind}_*/{STATE}"))
         for kind in ("step", "ema")

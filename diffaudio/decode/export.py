@@ -33,6 +33,7 @@ from diffaudio.decode.trained import Trained, load
 from diffaudio.decode.vocoder import located
 from diffaudio.files import fsync_dir, write_json, write_text
 from diffaudio.log import Refusal, environment, log
+from diffaudio.model import Model
 
 __all__ = ["CARD", "RECOMMENDED", "export"]
 
@@ -85,6 +86,9 @@ def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path 
     if trained.spec.vocoder is not None:
         _pack_vocoder(new / VOCODER, located(trained.spec.vocoder, exp))
         sections["decode"]["vocoder"] = VOCODER
+    if trained.weaker is not None:
+        _write(new / weights.WEAKER, trained.weaker, {"checkpoint": trained.spec.weaker})
+        sections["decode"]["weaker"] = weights.WEAKER
     _pack(new, trained, with_front_end(config.of(sections), exp, ".").sections, exp)
     corpus = _corpus(data)
     if corpus.get("credits"):
@@ -100,13 +104,19 @@ def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path 
 def _pack(new: Path, trained: Trained, sections: Mapping[str, Any], exp: Path) -> None:
     """Write what is needed to run a model."""
     kind = "averaged" if trained.spec.ema else "last"
-    digest = weights.write_weights(new / weights.MODEL, trained.model.state_dict())
     about = {"checkpoint": trained.about["checkpoint"], "weights": kind}
     state = {"step": trained.about["train_steps"], "hours": trained.about["train_hours"]}
-    write_json(new / weights.STATE, {**state, **about, "files": {weights.MODEL: digest}})
+    _write(new, trained.model, {**state, **about})
     write_text(new / "config.yaml", strict.dump(dict(sections)))
     for path in sorted([*exp.glob("front_end.*"), *exp.glob(RECOMMENDED)]):
         shutil.copyfile(path, new / path.name)
+
+
+def _write(folder: Path, model: Model, about: Mapping[str, Any]) -> None:
+    """Write weights, and what is known of them."""
+    folder.mkdir(exist_ok=True)
+    digest = weights.write_weights(folder / weights.MODEL, model.state_dict())
+    write_json(folder / weights.STATE, {**about, "files": {weights.MODEL: digest}})
 
 
 def _pack_vocoder(new: Path, folder: Path) -> None:

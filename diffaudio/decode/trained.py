@@ -194,6 +194,11 @@ def load(
     weaker = None
     if spec.weaker is not None:
         earlier = weights.find(folder, spec.weaker)
+        if earlier == found:
+            raise Refusal(
+                f"decode.weaker: {spec.weaker} is the model itself ({found})",
+                mend="name an earlier checkpoint of the experiment; an exported folder has none",
+            )
         weaker = _built(config, earlier, ema=ema, device=place, meter=meter)
     about = {
         "checkpoint": state.get("checkpoint", found.name),

@@ -14,7 +14,7 @@ from accelerate.utils import broadcast_object_list
 
 from diffaudio.log import Refusal, log
 from diffaudio.train.launch import Asked
-from diffaudio.train.signals import die_with_parent
+from diffaudio.train.signals import LAUNCHER, die_with_parent
 
 __all__ = ["agreed", "freed", "join", "seed", "settled", "shared", "threads"]
 
@@ -70,9 +70,14 @@ def agreed(accelerator: Accelerator, decide: Callable[[], bool]) -> bool:
 
 
 def threads(asked: int) -> int:
-    """Return the threads of one rank; 0 shares this machine's cores among its ranks."""
-    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return asked or max(len(os.sched_getaffinity(0)) // ranks, 1)
+    """Return the threads of one rank; 0 shares this machine's cores among its ranks.
+
+    Slurm has shared them already among ranks that it has started.
+    """
+    cores, by_slurm = len(os.sched_getaffinity(0)), os.environ.get("SLURM_CPUS_PER_TASK")
+    if by_slurm and LAUNCHER not in os.environ:
+        return asked or min(cores, int(by_slurm))
+    return asked or max(cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
 
 
 def seed(key: int, device: torch.device) -> None:

@@ -60,6 +60,21 @@ def test_options_are_exported(exp, tmp_path):
     assert set(config.sections) == {"audio", "model", "decode"}
 
 
+def test_the_weaker_model_of_autoguidance_goes_along(exp, tmp_path, speech):
+    guided = ["--decode.weaker=step_00000010", "--decode.sampler.guidance=Autoguidance"]
+    guided += ["--decode.sampler.guidance.init_args.scale=2.5"]
+    run(exp, tmp_path / "model", *guided)
+    shutil.rmtree(exp)
+    alone = diffaudio.load(
+        tmp_path / "model", device="cpu", decode={"sampler.guidance": None, "weaker": None}
+    )
+    moved = diffaudio.load(tmp_path / "model", device="cpu")
+    x = speech(0.3)
+    assert np.abs(moved.enhance(x) - alone.enhance(x)).max() > 1e-3
+    with pytest.raises(Refusal, match="decode.weaker: step_00000005 is the model itself"):
+        diffaudio.load(tmp_path / "model", device="cpu", decode={"weaker": "step_00000005"})
+
+
 def test_the_card_says_what_it_is(exp, tmp_path):
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -57,6 +57,10 @@ def test_threads_share_the_machine(monkeypatch):
     assert threads(0) == 2
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "50")
     assert threads(0) == 1
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")  # srun has given this rank its own
+    assert (threads(0), threads(2)) == (3, 2)
+    monkeypatch.setenv("DIFFAUDIO_LAUNCHER", "1")  # ranks of one task of Slurm share it
+    assert threads(0) == 1
 
 
 def test_settings_hold_inside_the_block_alone():
