@@ -54,10 +54,11 @@ try_few() {
 
 # configure FILE [NAME ARGS]: check the configuration before anything is done; where tuning or
 # --args (split at spaces) change conf, write the result to FILE, which is the conf from then on.
+# A digest of what was asked stands before its .yaml: another run does not change it.
 # With NAME it is that of a second model, in the folder of FILE: option NAME holds its conf, ARGS
 # are its changes, and there is no tuning.
 configure() {
-    local name=${2:-conf} words=() config
+    local name=${2:-conf} words=() config file
     IFS=$' \t\n' read -r -d '' -a words <<<"${3-$args}" || true
     if [[ $name == conf && -n $tuning ]]; then
         words=(--config "$tuning" ${words[@]+"${words[@]}"})
@@ -73,18 +74,20 @@ configure() {
         if [[ $dry_run == false ]]; then _checked "${config[@]}" >/dev/null; fi
         return
     fi
+    file=$(cksum <<<"${config[*]}")
+    file=${1%.yaml}.${file%% *}.yaml
     if [[ $dry_run == true ]]; then
-        printf 'mkdir -p %s && ' "$(quoted "$(dirname -- "$1")")"
+        printf 'mkdir -p %s && ' "$(quoted "$(dirname -- "$file")")"
         words=(diffaudio config "${config[@]}" --print_config)
-        printf '%s >%s\n' "$(quoted "${words[@]}")" "$(quoted "$1")"
+        printf '%s >%s\n' "$(quoted "${words[@]}")" "$(quoted "$file")"
     else
-        mkdir -p -- "$(dirname -- "$1")"
-        printf '# What %s was asked last; config.yaml beside it is what was trained.\n' \
-            "${0##*/}" >"$1.tmp"
-        _checked "${config[@]}" --print_config >>"$1.tmp"
-        mv -- "$1.tmp" "$1"
+        mkdir -p -- "$(dirname -- "$file")"
+        printf '# What %s was asked; config.yaml beside it is what was trained.\n' \
+            "${0##*/}" >"$file.$$"
+        _checked "${config[@]}" --print_config >>"$file.$$"
+        mv -- "$file.$$" "$file"
     fi
-    printf -v "$name" %s "$1"
+    printf -v "$name" %s "$file"
 }
 
 _checked() { # arguments of diffaudio config: run it; a refusal has said what is wrong

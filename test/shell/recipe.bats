@@ -44,10 +44,10 @@ call() {
     [ "$status" -eq 0 ]
     printf '%s\n' config --config conf/mini.yaml --config conf/tuning/ouve.yaml --train.seed 1 \
         --print_config | diff - <(awk '$0 == "train" { exit } 1' diffaudio.argv)
-    [ "$(tail -n +2 mine/exp/mini_ouve_a/asked.default.yaml)" = "merged: true" ]
-    grep -q '^# What run.sh was asked last; config.yaml .* trained' \
-        mine/exp/mini_ouve_a/asked.default.yaml
-    printf '%s\n' train --config exp/mini_ouve_a/asked.default.yaml --dump dump/mini_a \
+    asked=$(cd mine && echo exp/mini_ouve_a/asked.default.*.yaml)
+    [ "$(tail -n +2 "mine/$asked")" = "merged: true" ]
+    grep -q '^# What run.sh was asked; config.yaml .* trained' "mine/$asked"
+    printf '%s\n' train --config "$asked" --dump dump/mini_a \
         --exp exp/mini_ouve_a --ngpu 0 --num_nodes 1 | diff - <(call train)
 }
 

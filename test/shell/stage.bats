@@ -213,10 +213,15 @@ END
     fake diffaudio '[ "$1" != config ] || echo "train: {steps: 20}"'
     run ./run.sh --stage 1 --stop_stage 1 --args $'--train.steps 20  --x *\t$(touch hit)\n"q"'
     [ "$status" -eq 0 ]
+    asked=$(echo "my exp"/*)
+    [[ $asked =~ ^"my exp/conf."[0-9]+".yaml"$ ]]
     printf '%q\n' config --config "a b.yaml" --train.steps 20 --x '*' '$(touch' 'hit)' '"q"' \
-        --print_config shard --config "my exp/conf.yaml" --out dump/x | diff - diffaudio.argv
+        --print_config shard --config "$asked" --out dump/x | diff - diffaudio.argv
     [ ! -e hit ]
-    [ "$(tail -n +2 "my exp/conf.yaml")" = "train: {steps: 20}" ]
+    [ "$(tail -n +2 "$asked")" = "train: {steps: 20}" ]
+    run ./run.sh --stage 1 --stop_stage 1 --args "--train.steps 30" # changes nothing of the first
+    [ "$(tail -n +2 "$asked")" = "train: {steps: 20}" ]
+    [ "$(find "my exp" -type f | wc -l)" -eq 2 ]
 }
 
 @test "--args that are refused stop the recipe before the first stage" {
@@ -226,7 +231,7 @@ END
     has "did you mean"
     lacks "Stage"
     lacks "ERROR in"
-    [ ! -e "my exp/conf.yaml" ]
+    [ "$(echo "my exp"/*.yaml)" = "my exp/*.yaml" ]
 }
 
 @test "a configuration that is refused stops the recipe before the first stage" {
@@ -242,8 +247,8 @@ END
 
 @test "--args in a dry run and in a status" {
     run ./run.sh --args "--train.steps 20" --dry_run true --stage 1 --stop_stage 1
-    has 'diffaudio config --config a\ b.yaml --train.steps 20 --print_config >my\ exp/conf.yaml'
-    has 'diffaudio shard --config my\ exp/conf.yaml'
+    has 'diffaudio config --config a\ b.yaml --train.steps 20 --print_config >my\ exp/conf.'
+    has 'diffaudio shard --config my\ exp/conf.'
     run ./run.sh --dry_run true
     [ ! -e diffaudio.argv ]
     run ./run.sh --args "--train.steps 20" --status true --stage 3
@@ -267,7 +272,7 @@ END
     [ "$status" -eq 0 ]
     printf '%q\n' config --config "a b.yaml" \
         config --config v.yaml --train.steps 20 --print_config \
-        shard --config "a b.yaml" "my voice/conf.yaml" --out dump/x | diff - diffaudio.argv
+        shard --config "a b.yaml" "$(echo "my voice"/*)" --out dump/x | diff - diffaudio.argv
     rm -r diffaudio.argv "my voice"
     run bash two.sh --tuning t.yaml --dry_run true
     has 'mkdir -p my\ exp && diffaudio config --config a\ b.yaml --config t.yaml --print_config'
