@@ -70,6 +70,11 @@ class Model(nn.Module):
         super().__init__()
         refuse_misfits(codec, path, through, given=given, level=level, reads=prior is not None)
         check_pair(path, target)
+        if objective.segment is not None and prior is None:
+            raise Refusal(
+                f"model.objective.segment: {objective.segment:g}, but no text is aligned",
+                mend="set it to null; train.crop_seconds cuts what a model without prior is told",
+            )
         self.through = through
         self.codec, self.objective, self.level = codec, objective, level
         self.has_given = given != "none" and not (prior or through)

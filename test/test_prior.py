@@ -227,6 +227,12 @@ def test_guidance_leads_away_from_the_answer_to_no_means():
         model().generate(plan, samples, [1, 2, 3], replace(sampler, guidance=ClassifierFree(3.0)))
 
 
+def test_a_segment_is_of_what_a_text_is_aligned_with():
+    objective = Objective(times=Uniform(), segment=0.5)
+    with pytest.raises(Refusal, match="objective.segment: 0.5, but no text is aligned"):
+        Model(LogMel(MelSpec(rate=8000)), RectifiedFlow(), Velocity(), UNet2d, objective)
+
+
 def test_dropout_leaves_out_in_training_alone():
     torch.manual_seed(0)
     made = TextPrior(6, front_end=LETTERS, width=16, depth=2, heads=2, dropout=0.3)

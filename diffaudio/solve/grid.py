@@ -44,10 +44,11 @@ class UniformGrid(Grid):
     def times(self, path: Path, n: int) -> Tensor:
         """Return n equal steps from t_max to the last knot."""
         last = max(path.t_min, path.t_max / n) if self.t_last is None else self.t_last
-        if not (last > 0.0 and path.t_min <= last <= path.t_max):
+        end = path.t_max if n > 1 else math.inf  # one knot alone is t_max itself
+        if not (last > 0.0 and path.t_min <= last < end):
             raise Refusal(
                 f"{self}: t_last = {last:g} is outside {path}",
-                mend=f"choose it above 0, from {path.t_min:g} to {path.t_max:g}, or leave it out",
+                mend=f"choose it above 0, from {path.t_min:g} to below {path.t_max:g}, or none",
             )
         return torch.linspace(path.t_max, last, n, dtype=torch.float64)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -103,8 +104,10 @@ class TrainSpec:
         least |= dict.fromkeys(("save_every", "keep", "log_every", "ema_every"), 1)
         for field in fields(self):
             value: Any = self.__dict__[field.name]
-            if field.type in ("int", "float") and value < least.get(field.name, 0):
-                raise ValueError(f"{field.name}: {value} is below {least.get(field.name, 0)}")
+            number = field.type in ("int", "float")
+            if number and not least.get(field.name, 0) <= value < math.inf:  # nan is neither
+                low = least.get(field.name, 0)
+                raise ValueError(f"{field.name}: {value} is not a number from {low} on")
         if self.decay > 1:
             raise ValueError(f"decay: {self.decay} is above 1")
         if not all(0 <= beta < 1 for beta in self.betas):

@@ -241,7 +241,7 @@ def test_stale_shards_are_refused_with_both_values(train, tmp_path, capsys):
     [
         (("--train.valid_metric", "PESQ"), "(it needs 16000 Hz, audio.rate is 8000)"),
         (("--train.stps", "5"), "train.stps: no such option"),
-        (("--train.global_batch", "0"), "global_batch: 0 is below 1"),
+        (("--train.global_batch", "0"), "global_batch: 0 is not a number from 1 on"),
         (("--train.init_from", "nowhere"), "nowhere: no checkpoint"),
         (("--num_nodes", "2"), "--num_nodes 2: this process is not part of a job"),
         (("--ngpu", "99"), "--ngpu 99: this machine has"),

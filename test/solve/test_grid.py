@@ -76,7 +76,7 @@ def test_ranges_hold_on_every_path_but_for_the_first_knot(grid):
         assert level[-1].item() == pytest.approx(max(0.01, least.item()))
 
 
-@pytest.mark.parametrize("t_last", [0.0, 0.01, 1.5, float("nan")])
+@pytest.mark.parametrize("t_last", [0.0, 0.01, 1.0, 1.5, float("nan")])
 def test_a_last_knot_off_the_path_is_refused(t_last):
     with pytest.raises(Refusal, match="t_last = .* is outside OUVE") as refused:
         UniformGrid(t_last=t_last).times(OUVE(), 5)
