@@ -47,9 +47,12 @@ class Guidance(ABC):
     Attributes:
         weaker: whether the answers after the first come from a weaker model, not from another
             condition.
+        ahead: whether it has to know where a step leads: then the solver must call the network once
+            a step, and add no noise.
     """
 
     weaker: bool = False
+    ahead: bool = False
 
     @property
     @abstractmethod
@@ -179,6 +182,7 @@ class CFGPlusPlus(Guidance):
     """
 
     scale: float
+    ahead = True
 
     def __post_init__(self) -> None:
         """Refuse what would extrapolate: the method interpolates."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -51,6 +51,7 @@ class DPMSolverMultistep(Solver):
         noisy_start: as in DDIM.
     """
 
+    once: ClassVar[bool] = True
     order: int = 2
     predict: Predict = "x0"
     eta: float = 0.0
@@ -101,6 +102,7 @@ class UniPC(Solver):
             the former for estimates, the latter for noises.
     """
 
+    once: ClassVar[bool] = True
     answers: int | None = None
     predict: Predict = "x0"
     over: Literal["flow", "log_snr"] | None = None
@@ -166,6 +168,7 @@ class LMS(Solver):
         order: noises in the polynomial, 1 to 4.
     """
 
+    once: ClassVar[bool] = True
     order: int = 4
 
     def __post_init__(self) -> None:
@@ -201,6 +204,7 @@ class DEIS(Solver):
         order: noises in the polynomial, 1 to 4.
     """
 
+    once: ClassVar[bool] = True
     order: int = 3
 
     def __post_init__(self) -> None:

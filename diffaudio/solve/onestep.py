@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -30,6 +31,7 @@ class DDIM(Solver):
             posterior's mean, with half a draw's mean square error and no spread at all.
     """
 
+    once: ClassVar[bool] = True
     eta: float = 0.0
     noisy_start: bool = True
     order: int = field(default=1, init=False, repr=False)
@@ -84,6 +86,7 @@ class Euler(Solver):
     them to be linear over a step, which DDIM does not.
     """
 
+    once: ClassVar[bool] = True
     order: int = field(default=1, init=False, repr=False)
 
     def needs(self, at: Marginal) -> dict[str, Tensor]:

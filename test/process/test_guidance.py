@@ -16,7 +16,20 @@ from diffaudio.process import (
     Cosine,
     RectifiedFlow,
 )
-from diffaudio.solve import DDIM, Heun, Sampler, UniformGrid
+from diffaudio.solve import (
+    DDIM,
+    DEIS,
+    LMS,
+    RK45,
+    Ancestral,
+    DPMSolverMultistep,
+    Euler,
+    Heun,
+    Renoise,
+    Sampler,
+    UniformGrid,
+    UniPC,
+)
 
 SHAPE = (2, 1, 3, 5)
 
@@ -122,6 +135,19 @@ def test_cfg_plus_plus_is_ddim_whose_noise_was_told_nothing(path):
         z = then.alpha * guided + then.sigma * (z - now.alpha * nothing) / now.sigma
     wanted, nothing = network(z, knots[-1], 2)
     torch.testing.assert_close(made, nothing + 0.6 * (wanted - nothing))
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [Heun(), DDIM(eta=1.0), Renoise(), Ancestral(DDIM()), DPMSolverMultistep(eta=1.0), RK45()],
+    ids=repr,
+)
+def test_cfg_plus_plus_goes_with_steady_solvers_alone(solver):
+    """Its scale is that of a step from one knot to the next, without noise."""
+    with pytest.raises(Refusal, match="more than once a step or adds noise"):
+        Sampler(solver, UniformGrid(), 9, CFGPlusPlus(0.5))
+    for one in (DDIM(), Euler(), DPMSolverMultistep(), UniPC(), LMS(), DEIS()):
+        assert Sampler(one, UniformGrid(), 9, CFGPlusPlus(0.5)).calls == 9
 
 
 def test_cfg_plus_plus_refuses_a_solver_that_calls_between_knots():
