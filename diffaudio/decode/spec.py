@@ -31,8 +31,8 @@ class DecodeSpec:
         repeat: how many outputs are made of each utterance, as <id>-000, <id>-001, ...; 1 is <id>.
         length_scale: factor on the durations that a model predicts from text; above 1 is slower.
         vocoder: what makes sound of a LogMel codec's mels: the folder of a model of our own, of a
-            published HiFi-GAN or Vocos, or hf://OWNER/NAME; null is Griffin-Lim. It
-            has its own sampler; precision and threads are those of here.
+            published HiFi-GAN or Vocos, or hf://OWNER/NAME; null is Griffin-Lim. It has its
+            own sampler; precision and threads are those of here.
         weaker: an earlier checkpoint, step_00000500, that autoguidance leads away from.
     """
 

@@ -57,12 +57,7 @@ def decode_set(
     check_jobs(workers)
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
-    found = weights.find(exp, spec.checkpoint)
-    averaged = weights.averaged(exp, found, spec.ema)
-    held = weights.read_weights(found, ema=averaged)
-    model = with_front_end(config, exp).build(Model)  # with the units that were learned
-    weights.fit(model, held, found)  # refused here, rather than in every task
-    path = found / (weights.EMA if averaged else weights.MODEL)
+    model, path = _model(config, exp, spec)  # refused here, rather than in every task
     vocoder = vocoder_inputs(spec, exp)
     inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **vocoder}
     inputs |= origins.code() if own_classes(config) else {}  # scoring's is not ours
@@ -84,9 +79,18 @@ def decode_set(
         tell_fallback(model, spec)
         write_text(out / "config.yaml", strict.dump(config.sections))
         identity = "".join([digest(out / "config.yaml"), digest(path), *vocoder.values()])
-        request = Request(dump, exp, out, found.name, identity, "cuda" if on_gpu else "cpu")
+        request = Request(dump, exp, out, path.parent.name, identity, "cuda" if on_gpu else "cpu")
         _run(request, config.sections["decode"], workers)
         provenance.finish(out)
+
+
+def _model(config: Config, exp: Path, spec: DecodeSpec) -> tuple[Model, Path]:
+    """Return the model with its weights, and their file."""
+    found = weights.find(exp, spec.checkpoint)
+    averaged = weights.averaged(exp, found, spec.ema)
+    model = with_front_end(config, exp).build(Model)  # with the units that were learned
+    weights.fit(model, weights.read_weights(found, ema=averaged), found)
+    return model, found / (weights.EMA if averaged else weights.MODEL)
 
 
 def _shards(data: Path, dump: Path, config: Config) -> str:

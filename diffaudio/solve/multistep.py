@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -51,7 +51,6 @@ class DPMSolverMultistep(Solver):
         noisy_start: as in DDIM.
     """
 
-    once: ClassVar[bool] = True
     order: int = 2
     predict: Predict = "x0"
     eta: float = 0.0
@@ -67,6 +66,11 @@ class DPMSolverMultistep(Solver):
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of, where noises are averaged."""
         return answer_needs(at, self.predict)
+
+    @property
+    def steady(self) -> bool:
+        """Return whether there is no fresh noise."""
+        return not self.eta
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
@@ -102,7 +106,6 @@ class UniPC(Solver):
             the former for estimates, the latter for noises.
     """
 
-    once: ClassVar[bool] = True
     answers: int | None = None
     predict: Predict = "x0"
     over: Literal["flow", "log_snr"] | None = None
@@ -130,6 +133,11 @@ class UniPC(Solver):
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of, where noises are averaged."""
         return answer_needs(at, self.predict)
+
+    @property
+    def steady(self) -> bool:
+        """Return True."""
+        return True
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
@@ -168,7 +176,6 @@ class LMS(Solver):
         order: noises in the polynomial, 1 to 4.
     """
 
-    once: ClassVar[bool] = True
     order: int = 4
 
     def __post_init__(self) -> None:
@@ -178,6 +185,11 @@ class LMS(Solver):
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of."""
         return answer_needs(at, "eps")
+
+    @property
+    def steady(self) -> bool:
+        """Return True."""
+        return True
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
@@ -204,7 +216,6 @@ class DEIS(Solver):
         order: noises in the polynomial, 1 to 4.
     """
 
-    once: ClassVar[bool] = True
     order: int = 3
 
     def __post_init__(self) -> None:
@@ -214,6 +225,11 @@ class DEIS(Solver):
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what noises are made of."""
         return answer_needs(at, "eps")
+
+    @property
+    def steady(self) -> bool:
+        """Return True."""
+        return True
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory

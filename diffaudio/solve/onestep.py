@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -31,7 +30,6 @@ class DDIM(Solver):
             posterior's mean, with half a draw's mean square error and no spread at all.
     """
 
-    once: ClassVar[bool] = True
     eta: float = 0.0
     noisy_start: bool = True
     order: int = field(default=1, init=False, repr=False)
@@ -44,6 +42,11 @@ class DDIM(Solver):
     def aim(self) -> Aim:
         """Return `next` without fresh noise: then a network that is told of it makes no error."""
         return "here" if self.eta else "next"
+
+    @property
+    def steady(self) -> bool:
+        """Return whether there is no fresh noise."""
+        return not self.eta
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory
@@ -86,12 +89,16 @@ class Euler(Solver):
     them to be linear over a step, which DDIM does not.
     """
 
-    once: ClassVar[bool] = True
     order: int = field(default=1, init=False, repr=False)
 
     def needs(self, at: Marginal) -> dict[str, Tensor]:
         """Return what a velocity is made of."""
         return velocity_needs(at)
+
+    @property
+    def steady(self) -> bool:
+        """Return True."""
+        return True
 
     def step(
         self, problem: Problem, z: State, now: Marginal, then: Marginal, memory: Memory

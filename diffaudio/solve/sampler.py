@@ -48,8 +48,7 @@ class Sampler:
         if not 0 <= self.temperature < math.inf:
             raise Refusal(f"sampler: temperature = {self.temperature:g} is not a number from 0")
         self.solver.plan(self.calls)
-        steady = self.solver.once and not getattr(self.solver, "eta", 0.0)
-        if self.guidance is not None and self.guidance.ahead and not steady:
+        if self.guidance is not None and self.guidance.ahead and not self.solver.steady:
             raise Refusal(
                 f"sampler: {type(self.guidance).__name__} with {self.solver}, which calls the "
                 "network more than once a step or adds noise",

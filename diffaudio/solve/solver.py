@@ -42,14 +42,17 @@ class Solver(ABC):
         order: the error falls as the number of steps to the power -order, on smooth problems.
         adaptive: it chooses its steps itself, from the first knot to the last; the calls asked for
             are the most that it may make.
-        once: it calls the network once a step, at the step's first knot.
         aim: which estimate it wants of a network that can be told: the expected clean state here;
             the one with which DDIM's update lands on the next knot; or the clean end itself.
     """
 
     order: int
     adaptive: ClassVar[bool] = False
-    once: ClassVar[bool] = False
+
+    @property
+    def steady(self) -> bool:
+        """Return whether it calls the network once a step, at its first knot, and adds no noise."""
+        return False
 
     @property
     def aim(self) -> Aim:

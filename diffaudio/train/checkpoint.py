@@ -32,7 +32,7 @@ from diffaudio.origins import Usual, none_usual
 from diffaudio.train.ema import Ema
 from diffaudio.train.spec import BUDGET
 
-__all__ = ["Checkpoints", "Progress", "remove"]
+__all__ = ["Checkpoints", "Progress"]
 
 _PATIENCE = 60.0  # seconds that a rank waits for a checkpoint which the main rank has found
 _OPTIMIZER = "optimizer.safetensors"
@@ -120,7 +120,7 @@ class Checkpoints:
         """Remove what a run that was cut off left half done; one rank does, before others read."""
         for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
             log.info("%s: left over from a run that was cut off, removed", unfinished)
-            remove(unfinished)
+            _remove(unfinished)
         if newest := self.newest():
             self._point(Progress(**self._state(newest)["progress"]))
 
@@ -201,7 +201,7 @@ class Checkpoints:
         kept |= {progress.best["checkpoint"]} if progress.best else set()
         for path in self._folder.glob("step_*"):
             if path.name not in kept:
-                remove(path.rename(self._folder / f"{_UNFINISHED}{path.name}"))
+                _remove(path.rename(self._folder / f"{_UNFINISHED}{path.name}"))
 
     def _write(self, progress: Progress, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         new = self._folder / f"{_UNFINISHED}{progress.name}"
@@ -255,7 +255,7 @@ class Checkpoints:
         )
 
 
-def remove(folder: Path) -> None:
+def _remove(folder: Path) -> None:
     """Remove a folder that is no longer needed; what cannot be removed stays for the next time.
 
     On a network's disk a file that another process reads cannot, which is no reason to stop.

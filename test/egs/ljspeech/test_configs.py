@@ -25,8 +25,8 @@ from diffaudio.sweep.spec import SweepSpec
 from diffaudio.text import FrontEnd
 
 RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
-SWEEPS = sorted(RECIPE.glob("conf/sweep*.yaml"))
-WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS})
+SWEEP = RECIPE / "conf/sweep.yaml"
+WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {SWEEP})
 VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
@@ -109,11 +109,10 @@ def test_the_readme_shows_the_mels_of_published_vocoders():
     assert [MelSpec(**strict.scalar(mel)) for mel in shown] == wanted
 
 
-@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_every_cell_of_a_sweep_can_be_had(path):
-    argv = ["--config", str(path), "--sweep.models+=exp/more"]
+def test_every_cell_of_the_sweep_can_be_had():
+    argv = ["--config", str(SWEEP), "--sweep.models+=exp/mini"]
     spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
-    assert len(spec.cells()) == len(spec.models) * len(spec.samplers) * len(spec.calls)
+    assert len(spec.cells()) == len(spec.samplers) * len(spec.calls)
 
 
 def test_the_head_of_each_file_names_the_file():
