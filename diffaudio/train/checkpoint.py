@@ -18,7 +18,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,42 +29,16 @@ from diffaudio import origins, weights
 from diffaudio.files import fsync_dir, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.origins import Usual, none_usual
+from diffaudio.train import moments
 from diffaudio.train.ema import Ema
+from diffaudio.train.progress import Progress
 from diffaudio.train.spec import BUDGET
 
-__all__ = ["Checkpoints", "Progress"]
+__all__ = ["Checkpoints"]
 
 _PATIENCE = 60.0  # seconds that a rank waits for a checkpoint which the main rank has found
 _OPTIMIZER = "optimizer.safetensors"
 _UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
-
-
-@dataclass
-class Progress:
-    """How far a run has come: all of a run's state that is not a tensor.
-
-    Attributes:
-        step: steps done.
-        updates: those that changed the weights.
-        skipped: those skipped in a row until now.
-        validated: the step of the last validation.
-        best: {"checkpoint": name, "protocol": digest, metric: value, ...} of the best validation.
-        log_bytes: length of log.jsonl.
-        seconds: spent on steps, by the clock; what was lost by a kill is not counted.
-    """
-
-    step: int = 0
-    updates: int = 0
-    skipped: int = 0
-    validated: int = 0
-    best: dict[str, Any] | None = None
-    log_bytes: int = 0
-    seconds: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The name of the checkpoint at this step."""
-        return f"step_{self.step:08d}"
 
 
 class Checkpoints:
@@ -173,7 +147,7 @@ class Checkpoints:
             log.info("going on with another %s", change)
         held = {name: self._tensors(newest / name, sha) for name, sha in state["files"].items()}
         weights.fit(model, held[weights.MODEL], newest)
-        _unflatten(model, optimizer, held[_OPTIMIZER])
+        moments.restore(model, optimizer, held[_OPTIMIZER])
         for name, average in averages.items():
             average.load_state_dict(held[name])
         progress = Progress(**state["progress"])
@@ -193,7 +167,10 @@ class Checkpoints:
             Refusal: the disk is full; nothing is left of the new checkpoint.
         """
         if not (self._folder / progress.name).exists():
-            tensors = {weights.MODEL: model.state_dict(), _OPTIMIZER: _flat(model, optimizer)}
+            tensors = {
+                weights.MODEL: model.state_dict(),
+                _OPTIMIZER: moments.flat(model, optimizer),
+            }
             tensors |= {name: average.state_dict() for name, average in averages.items()}
             self._write(progress, tensors)
         self._point(progress)
@@ -268,24 +245,3 @@ def _remove(folder: Path) -> None:
 
 def _digest(state: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-
-
-def _names(model: nn.Module, optimizer: Optimizer) -> list[str]:
-    """Return the names of the optimiser's weights in its own order."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _flat(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    state, names = optimizer.state_dict()["state"], _names(model, optimizer)
-    return {f"{names[i]}/{key}": value for i, held in state.items() for key, value in held.items()}
-
-
-def _unflatten(model: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    number = {name: i for i, name in enumerate(_names(model, optimizer))}
-    state: dict[int, dict[str, Tensor]] = {}
-    for path, tensor in tensors.items():
-        name, _, key = path.rpartition("/")
-        state.setdefault(number[name], {})[key] = tensor.clone()  # in memory that is not the file's
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})

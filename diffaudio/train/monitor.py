@@ -16,8 +16,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from diffaudio.files import write_json
 from diffaudio.log import Refusal, log
-from diffaudio.train.checkpoint import Progress
 from diffaudio.train.job import Scores
+from diffaudio.train.progress import Progress
 
 __all__ = ["Log", "Monitor", "status"]
 

@@ -25,8 +25,8 @@ from diffaudio import weights
 from diffaudio.files import fsync_dir, write_json
 from diffaudio.log import Refusal, log
 from diffaudio.train import power
-from diffaudio.train.checkpoint import Progress
 from diffaudio.train.ema import Ema, half_life, power_function
+from diffaudio.train.progress import Progress
 from diffaudio.train.spec import TrainSpec
 
 __all__ = ["averages", "forget", "snapshot", "synthesise"]

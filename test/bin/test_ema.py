@@ -9,8 +9,8 @@ from diffaudio.bin import main as cli
 from diffaudio.decode.configuration import read_config
 from diffaudio.model import Model
 from diffaudio.train import posthoc
-from diffaudio.train.checkpoint import Progress
 from diffaudio.train.ema import Ema, power_function
+from diffaudio.train.progress import Progress
 
 
 @pytest.fixture

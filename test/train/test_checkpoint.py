@@ -9,8 +9,9 @@ from diffaudio import weights
 from diffaudio.files import write_json
 from diffaudio.log import Refusal
 from diffaudio.train import checkpoint
-from diffaudio.train.checkpoint import Checkpoints, Progress
+from diffaudio.train.checkpoint import Checkpoints
 from diffaudio.train.ema import Ema, half_life, power_function
+from diffaudio.train.progress import Progress
 from diffaudio.train.schedule import adamw
 from diffaudio.train.spec import TrainSpec
 

@@ -4,9 +4,9 @@ import resource
 import pytest
 
 from diffaudio.log import Refusal
-from diffaudio.train.checkpoint import Progress
 from diffaudio.train.job import Scores
 from diffaudio.train.monitor import Log, Monitor, status
+from diffaudio.train.progress import Progress
 
 
 def row(step, **more):

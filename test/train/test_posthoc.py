@@ -11,10 +11,10 @@ from torch import nn
 from diffaudio import weights
 from diffaudio.log import Refusal
 from diffaudio.train import posthoc
-from diffaudio.train.checkpoint import Progress
 from diffaudio.train.ema import Ema, power_function
 from diffaudio.train.loop import train
 from diffaudio.train.power import Profile, fit
+from diffaudio.train.progress import Progress
 
 STEPS, SNAPSHOTS = 2048, 32
 STORED, WANTED = (0.05, 0.1), (0.05, 0.075, 0.1, 0.125, 0.15)
