@@ -8,7 +8,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "fsync_dir",
     "read_json",
     "read_log",
+    "remove",
     "write_json",
     "write_text",
 ]
@@ -115,6 +117,16 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
                 row = None
             if isinstance(row, dict):
                 yield row
+
+
+def remove(folder: Path, patterns: Sequence[str]) -> None:
+    """Remove the files and folders in `folder` that match glob patterns."""
+    for pattern in patterns:
+        for path in sorted(folder.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def digest(path: Path) -> str:

@@ -8,14 +8,13 @@ output changes meaning.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diffaudio import inventory, origins
-from diffaudio.files import read_json, write_json
+from diffaudio.files import read_json, remove, write_json
 from diffaudio.log import Refusal, environment, log
 from diffaudio.origins import Usual, none_usual
 from diffaudio.records import FILES, RECORD, begun, fingerprint, identity, moved, read
@@ -101,7 +100,7 @@ def begin(
     log.info("%s: %s", out, "; ".join(reasons))
     if record:  # first unfinished, then cleared, then renamed: a kill in between is harmless
         write_json(out / RECORD, {**record, "finished": None})
-    _remove(out, outputs)
+    remove(out, outputs)
     opened = begun(out, stage, version, keys, inputs)
     write_json(out / RECORD, {**opened, "outputs": list(outputs)})
     return True
@@ -229,12 +228,3 @@ def _unlike(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     held = {name: value for name, value in held.items() if name.partition(".")[0] in sections}
     now = {name: value for name, value in asked.items() if name in held}
     return [*origins.other_keys(held, json.loads(json.dumps(now))).values()]
-
-
-def _remove(out: Path, patterns: Sequence[str]) -> None:
-    for pattern in patterns:
-        for path in sorted(out.glob(pattern)):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()

@@ -49,6 +49,12 @@ def modules_of(recipe, names):
             sys.modules.pop(name, None)
 
 
+def whole(recipe, *others):
+    """Return a recipe's configurations but for `others` and settings of a site's batch system."""
+    site = {path for kind in ("slurm", "pbs", "sge") for path in recipe.glob(f"conf/{kind}*.yaml")}
+    return sorted({*recipe.glob("conf/*.yaml")} - site - {*others})
+
+
 def trained_where_it_samples(model, sampler):
     """Say whether the sampler calls the network at times that training draws, the ends to 1 %."""
     path, u = model.denoiser.path, torch.tensor([0.0, 1.0 - 1e-9], dtype=torch.float64)

@@ -138,7 +138,7 @@ def test_a_kill_while_clearing_leaves_nothing_that_counts_as_new(stage, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(provenance, "_remove", killed)
+        patch.setattr(provenance, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
             stage(version=2, outputs=("*.tar",))
     assert provenance.state(stage.out)[0] == "unfinished"

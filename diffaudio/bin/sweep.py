@@ -42,10 +42,14 @@ def main(argv: list[str]) -> int:
     if options.publish:
         _refuse_other(published, spec)
     rows: list[Row] = []
+
+    def laid(cell: Cell) -> dict[str, Any]:
+        return overlay(config.sections["sweep"], cell, weaker=spec.weaker(cell))
+
     for number, cell in enumerate(cells, 1):
         log.info("%d of %d: %s %s", number, len(cells), cell.model, cell.tag)
         path = options.out / "cells" / f"{cell.tag}.yaml"
-        write_text(path, strict.dump(overlay(config.sections["sweep"], cell)))
+        write_text(path, strict.dump(laid(cell)))
         rows.append(_scored(cell, path, options))
         _check(rows, spec.metric, options.set)  # at the first cell, before hours of others
     for model in dict.fromkeys(spec.models):
@@ -53,7 +57,7 @@ def main(argv: list[str]) -> int:
         if not any(math.isfinite(one.mean(spec.metric)) for one in own):
             raise Refusal(f"{model}: no setting has a value of {spec.metric}")
         why = "".join(f"# {line}\n" for line in evidence(own, spec.metric))
-        text = strict.dump(overlay(config.sections["sweep"], knee(own, spec.metric).cell))
+        text = strict.dump(laid(knee(own, spec.metric).cell))
         write_text(Path(model) / RECOMMENDED, f"# Written by `diffaudio sweep`.\n{why}{text}")
         log.info("%s: all scores of this experiment", summarise(Path(model)))
     others = beside(_folder(cells[0], options.set))

@@ -9,14 +9,14 @@ from typing import Any
 from diffaudio import origins, provenance, strict, weights
 from diffaudio.config import Config
 from diffaudio.data.index import Index
-from diffaudio.decode.configuration import MODEL, own_classes, read_config, with_front_end
+from diffaudio.decode.configuration import MODEL, own_classes, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
-from diffaudio.decode.vocoder import tell_fallback, vocoder_inputs
+from diffaudio.decode.trained import load
+from diffaudio.decode.vocoder import vocoder_inputs, with_vocoder
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log
-from diffaudio.model import Model
 
 __all__ = ["decode_set"]
 
@@ -50,16 +50,17 @@ def decode_set(
         force: decode again.
 
     Raises:
-        Refusal: `exp` was trained with other audio or model settings, there is no such checkpoint,
-            the shards are stale, `out` was decoded from another folder of shards, or a slice
-            failed.
+        Refusal: `exp` was trained with other audio or model settings, there is no such checkpoint
+            or vocoder, or it does not fit, the shards are stale, `out` was decoded from another
+            folder of shards, or a slice failed.
     """
     check_jobs(workers)
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
-    model, path = _model(config, exp, spec)  # refused here, rather than in every task
-    vocoder = vocoder_inputs(spec, exp)
-    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **vocoder}
+    with_vocoder(load(exp, config, spec), exp)  # refused here, rather than in every task
+    path, *others = _weights(exp, spec)
+    read = {str(one): digest(one) for one in others} | vocoder_inputs(spec, exp)
+    inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **read}
     inputs |= origins.code() if own_classes(config) else {}  # scoring's is not ours
     with exclusive(out):
         if not force:
@@ -76,21 +77,19 @@ def decode_set(
             outputs=("*.wav", "slices", "decode.json", DURATIONS),
         ):
             return
-        tell_fallback(model, spec)
         write_text(out / "config.yaml", strict.dump(config.sections))
-        identity = "".join([digest(out / "config.yaml"), digest(path), *vocoder.values()])
+        identity = "".join([digest(out / "config.yaml"), digest(path), *read.values()])
         request = Request(dump, exp, out, path.parent.name, identity, "cuda" if on_gpu else "cpu")
         _run(request, config.sections["decode"], workers)
         provenance.finish(out)
 
 
-def _model(config: Config, exp: Path, spec: DecodeSpec) -> tuple[Model, Path]:
-    """Return the model with its weights, and their file."""
+def _weights(exp: Path, spec: DecodeSpec) -> list[Path]:
+    """Return the files of the model's weights, and of the weaker one's that guides it."""
     found = weights.find(exp, spec.checkpoint)
-    averaged = weights.averaged(exp, found, spec.ema)
-    model = with_front_end(config, exp).build(Model)  # with the units that were learned
-    weights.fit(model, weights.read_weights(found, ema=averaged), found)
-    return model, found / (weights.EMA if averaged else weights.MODEL)
+    name = weights.EMA if weights.averaged(exp, found, spec.ema) else weights.MODEL
+    weaker = [] if spec.weaker is None else [weights.find(exp, spec.weaker)]
+    return [folder / name for folder in (found, *weaker)]
 
 
 def _shards(data: Path, dump: Path, config: Config) -> str:

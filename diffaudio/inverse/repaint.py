@@ -47,9 +47,15 @@ class RePaint(Method):
         """Run the sampler with its solver repeated; of the result the known part is replaced too.
 
         Raises:
-            Refusal: operator or codec is not linear, or the measurement is noisy.
+            Refusal: operator or codec is not linear, the measurement is noisy, or guidance looks
+                ahead.
         """
         _check(known)
+        if sampler.guidance is not None and sampler.guidance.ahead:
+            raise Refusal(
+                f"RePaint takes steps again from fresh noise: no {type(sampler.guidance).__name__}",
+                mend="use ClassifierFree, or another method",
+            )
         repainted = replace(sampler, solver=Repainted(sampler.solver, known, self.times))
         return repainted(prior, path, known.guess(), noise)
 

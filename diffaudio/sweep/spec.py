@@ -95,7 +95,8 @@ class SweepSpec:
         """Return all cells, models outermost, in the order of the file.
 
         Raises:
-            Refusal: there is none, since no sampler can make any of the numbers of calls.
+            Refusal: there is none, since no sampler can make any of the numbers of calls; or a
+                guidance does not go with a solver.
         """
         names, ways = list(self.guidance or {"plain": None}), self._ways()
         whole = itertools.product(dict.fromkeys(self.models), ways, names, self.calls)
@@ -109,7 +110,18 @@ class SweepSpec:
                 f"sweep.calls: {self.calls}: none of {', '.join(ways)} makes exactly so many",
                 mend="add other numbers of calls",
             )
+        for cell in found:
+            way = ways[cell.sampler]
+            Sampler(way.solver, way.grid, cell.calls, self._guidance(cell))  # before the first runs
         return found
+
+    def weaker(self, cell: Cell) -> bool:
+        """Say whether a weaker model guides a cell."""
+        guidance = self._guidance(cell)
+        return guidance is not None and guidance.weaker
+
+    def _guidance(self, cell: Cell) -> Guidance | None:
+        return (self.guidance or {}).get(cell.guidance)
 
     def _ways(self) -> dict[str, Way]:
         return {name: way for name, way in self.samplers.items() if way is not None}
@@ -124,14 +136,16 @@ class SweepSpec:
         return True
 
 
-def overlay(section: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+def overlay(section: Mapping[str, Any], cell: Cell, *, weaker: bool = False) -> dict[str, Any]:
     """Return the configuration that is laid over a model's own to decode a cell.
 
     Args:
         section: the section `sweep` in plain values.
         cell: one of its cells.
+        weaker: whether a weaker model guides it: the others have none.
     """
     guidance = (section["guidance"] or {}).get(cell.guidance)
     way = {key: one for key, one in section["samplers"][cell.sampler].items() if one is not None}
     sampler = {**way, "calls": cell.calls, "guidance": guidance}
-    return {"decode": {**(section["decode"] or {}), "sampler": sampler}}
+    decode = {**(section["decode"] or {}), "sampler": sampler}
+    return {"decode": decode if weaker else {**decode, "weaker": None}}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diffaudio import provenance
+from diffaudio.files import remove
 from diffaudio.log import Refusal, log
 from diffaudio.train.job import Job
 from diffaudio.train.warm import warm_start
@@ -15,7 +16,7 @@ __all__ = ["VERSION", "begin", "finish"]
 
 VERSION = 2  # raise it by hand when the same configuration would train another model
 _KEPT = ("checkpoints/step_*/[!o]*", "best.json", "config.yaml")  # later stages need no optimizer
-_MADE = ("checkpoints", "ema", "tensorboard", "log.jsonl", "best.json", "status.json")
+_MADE = ("ema", "tensorboard", "log.jsonl", "best.json", "status.json")  # beside checkpoints
 _SHOWN = ("train.log_every", "train.workers", "train.keep", "train.max_per_device")
 _MEND = "give the recipe another --tag or --exp, or train anew with --force"
 
@@ -40,7 +41,9 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
         job.checkpoints().check()
         if _trained_before(job, keys, inputs):
             return False
-    return provenance.begin(
+    else:
+        job.checkpoints().put_aside()
+    begun = provenance.begin(
         job.exp,
         stage="train",
         version=VERSION,
@@ -48,8 +51,10 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
         usual=job.usual,
         inputs=inputs,
         force=force,
-        outputs=_MADE if force else (),
     )
+    if force:
+        remove(job.exp, _MADE)
+    return begun
 
 
 def _warmed(job: Job, *, force: bool) -> None:

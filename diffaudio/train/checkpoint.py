@@ -39,6 +39,7 @@ __all__ = ["Checkpoints"]
 _PATIENCE = 60.0  # seconds that a rank waits for a checkpoint which the main rank has found
 _OPTIMIZER = "optimizer.safetensors"
 _UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
+_REPLACED = ".replaced"  # the checkpoints of a run that is trained anew, until it has one
 
 
 class Checkpoints:
@@ -67,8 +68,7 @@ class Checkpoints:
 
     def newest(self) -> Path | None:
         """Return the newest checkpoint."""
-        found = self._folder.glob(f"step_*/{weights.STATE}")
-        return max((path.parent for path in found), default=None)
+        return max(self._held(), default=None)
 
     def named(self, name: str | None) -> Path | None:
         """Return the checkpoint that the main rank goes on from, as soon as it is seen here.
@@ -92,11 +92,22 @@ class Checkpoints:
 
     def tidy(self) -> None:
         """Remove what a run that was cut off left half done; one rank does, before others read."""
-        for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
-            log.info("%s: left over from a run that was cut off, removed", unfinished)
+        steps = {*self._folder.glob("step_*")} - {*self._held()}  # a copy that was cut off, say
+        for unfinished in sorted({*self._folder.glob(f"{_UNFINISHED}*")} | steps):
+            log.info("%s: half a checkpoint of what was cut off, removed", unfinished)
             _remove(unfinished)
         if newest := self.newest():
             self._point(Progress(**self._state(newest)["progress"]))
+
+    def put_aside(self) -> None:
+        """Make room to train anew; what there was is kept until `save` has written a checkpoint."""
+        if self.newest() is None:
+            return
+        aside = self._exp / _REPLACED
+        if aside.exists():
+            shutil.rmtree(aside)
+        self._folder.rename(aside)
+        log.info("%s: the checkpoints until now; removed as soon as there is a new one", aside)
 
     def check(self) -> None:
         """Refuse to go on from a checkpoint that was made with other settings or data.
@@ -161,28 +172,35 @@ class Checkpoints:
         optimizer: Optimizer,
         averages: Mapping[str, Ema],
     ) -> None:
-        """Write the checkpoint of this step unless it is there, and remove those not kept.
+        """Write the checkpoint of this step, or what is new of it, and remove those not kept.
 
         Raises:
             Refusal: the disk is full; nothing is left of the new checkpoint.
         """
-        if not (self._folder / progress.name).exists():
+        folder = self._folder / progress.name
+        if folder not in self._held():
             tensors = {
                 weights.MODEL: model.state_dict(),
                 _OPTIMIZER: moments.flat(model, optimizer),
             }
             tensors |= {name: average.state_dict() for name, average in averages.items()}
             self._write(progress, tensors)
+        elif (state := self._state(folder))["progress"] != asdict(progress):
+            _write_state(folder, {**state, "progress": asdict(progress)})  # validated since then
         self._point(progress)
-        kept = {path.name for path in sorted(self._folder.glob("step_*"))[-self._keep :]}
+        kept = {path.name for path in self._held()[-self._keep :]}
         kept |= {progress.best["checkpoint"]} if progress.best else set()
-        for path in self._folder.glob("step_*"):
+        for path in self._held():
             if path.name not in kept:
-                _remove(path.rename(self._folder / f"{_UNFINISHED}{path.name}"))
+                _remove(path)
+        if (self._exp / _REPLACED).exists():
+            _remove(self._exp / _REPLACED)
 
     def _write(self, progress: Progress, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         new = self._folder / f"{_UNFINISHED}{progress.name}"
-        new.mkdir(parents=True)
+        if new.exists():
+            _remove(new)
+        new.mkdir(parents=True, exist_ok=True)
         try:
             files = {name: weights.write_weights(new / name, t) for name, t in tensors.items()}
             state = {
@@ -192,7 +210,7 @@ class Checkpoints:
                 "progress": asdict(progress),
                 "fingerprint": self._fingerprint,
             }
-            write_json(new / weights.STATE, {**state, "digest": _digest(state)})
+            _write_state(new, state)
         except Refusal:
             shutil.rmtree(new)
             raise
@@ -202,13 +220,20 @@ class Checkpoints:
     def _point(self, progress: Progress) -> None:
         """Let best.json name the best checkpoint; a run that was cut off may name another one."""
         best = progress.best
-        if best is not None and (self._folder / best["checkpoint"]).is_dir():
+        if best is not None and self._folder / best["checkpoint"] in self._held():
             write_json(self._exp / "best.json", best)
         else:
             (self._exp / "best.json").unlink(missing_ok=True)
 
+    def _held(self) -> list[Path]:
+        """Return all checkpoints, in the order of their steps."""
+        return sorted(path.parent for path in self._folder.glob(f"step_*/{weights.STATE}"))
+
     def _state(self, folder: Path) -> dict[str, Any]:
-        state = weights.read_state(folder)
+        try:
+            state = weights.read_state(folder)
+        except Refusal as error:
+            raise self._damaged(folder / weights.STATE) from error
         if state.pop("digest", None) != _digest(state):
             raise self._damaged(folder / weights.STATE)
         return state
@@ -224,7 +249,7 @@ class Checkpoints:
             raise self._damaged(path) from error
 
     def _damaged(self, path: Path) -> Refusal:
-        others = sorted(p for p in self._folder.glob("step_*") if p != path.parent)
+        others = [held for held in self._held() if held != path.parent]
         return Refusal(
             f"{path}: damaged: not what was saved",
             mend=f"remove the folder {path.parent} to go on from "
@@ -235,12 +260,19 @@ class Checkpoints:
 def _remove(folder: Path) -> None:
     """Remove a folder that is no longer needed; what cannot be removed stays for the next time.
 
-    On a network's disk a file that another process reads cannot, which is no reason to stop.
+    On a network's disk a file that another process reads cannot, which is no reason to stop. It
+    loses its name first, so that a part of a checkpoint is never taken for one.
     """
     try:
+        if not folder.name.startswith("."):
+            folder = folder.rename(folder.with_name(f"{_UNFINISHED}{folder.name}"))
         shutil.rmtree(folder)
     except OSError as error:
         log.warning("%s: could not be removed (%s); it will be tried again", folder, error.strerror)
+
+
+def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    write_json(folder / weights.STATE, {**state, "digest": _digest(state)})
 
 
 def _digest(state: Mapping[str, Any]) -> str:

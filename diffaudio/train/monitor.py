@@ -35,7 +35,7 @@ class Log:
         self._file: IO[bytes] = path.open("ab")
         if path.stat().st_size < size:
             log.warning("%s: shorter than when the checkpoint was saved; some rows are lost", path)
-        self._file.truncate(min(size, path.stat().st_size))
+        self._file.seek(self._file.truncate(min(size, path.stat().st_size)))
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append a row.

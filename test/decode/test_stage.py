@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from published import small_hifigan_net, write_hifigan
+from published import SMALL_HIFIGAN, small_hifigan_net, write_hifigan
 
 from diffaudio import strict, weights
 from diffaudio.bin import decode
@@ -242,6 +242,41 @@ def test_what_is_missing_is_named(place):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Refusal, match="damaged"):
         run()
+
+
+def test_what_would_fail_in_every_task_is_refused_before_old_output_goes(place, tiny_mels):
+    assert run() == 0
+    before = made(place)
+    guided = ["--decode.sampler.guidance=Autoguidance", "--decode.sampler.guidance.scale=2.0"]
+    with pytest.raises(Refusal, match="no checkpoint 'step_7'"):
+        run(*guided, "--decode.weaker", "step_7")
+    with pytest.raises(Refusal, match="decode.weaker: last is the model itself"):
+        run(*guided, "--decode.weaker", "last", "--decode.checkpoint", "last")
+    assert made(place).keys() == before.keys()
+    shutil.copytree(tiny_mels, "exp/mels")
+    write_hifigan(place / "other", said={**SMALL_HIFIGAN, "fmax": 100})
+    argv = {"config": "exp/mels/config.yaml", "exp": "exp/mels"}
+    run(**argv)
+    with pytest.raises(Refusal, match="made for other mels"):
+        run("--decode.vocoder", "other", **argv)
+    assert [*place.glob("exp/mels/decode/default/test/*.wav")]
+
+
+def test_the_weaker_model_is_an_input(place, caplog):
+    caplog.set_level("INFO")
+    found = weights.find(place / "exp/tiny", "last")
+    weaker = shutil.copytree(found, found.with_name("ema_0.1_step_00000001"))
+    argv = ["--decode.sampler.guidance=Autoguidance", "--decode.sampler.guidance.scale=2.0"]
+    argv += ["--decode.weaker", weaker.name]
+    assert run(*argv) == 0
+    held = {name: 0.9 * x for name, x in weights.read_weights(weaker, ema=True).items()}
+    files = {weights.EMA: weights.write_weights(weaker / weights.EMA, held)}
+    write_json(weaker / weights.STATE, {**read_json(weaker / weights.STATE), "files": files})
+    caplog.clear()
+    first = made(place)
+    assert run(*argv) == 0
+    assert f"{weaker.name}/{weights.EMA} changed" in caplog.text
+    assert np.abs(first["a"] - made(place)["a"]).max() > 1e-4
 
 
 def test_own_code_that_only_scoring_loaded_is_no_input(place, monkeypatch):

@@ -8,7 +8,7 @@ from posterior import KEPT, STD, N, known_of, moments, name, observed, prior_of
 from diffaudio.codec import CompressedSTFT
 from diffaudio.inverse import Clip, LowPass, Mask, Measurement, RePaint
 from diffaudio.log import Refusal
-from diffaudio.process import FlowSE, RectifiedFlow
+from diffaudio.process import CFGPlusPlus, FlowSE, RectifiedFlow
 from diffaudio.solve import DDIM, Heun, LogSNRGrid, Sampler, UniformGrid
 
 COLOURED = prior_of(0.8)
@@ -95,5 +95,8 @@ def stft(operator, audio):
 def test_what_it_cannot_do_is_refused_before_any_call(known, calls, reason):
     with pytest.raises(Refusal, match=reason):
         RePaint(5).run(Sampler(DDIM(), UniformGrid(), calls), None, RectifiedFlow(), known, None)
+    ahead = Sampler(DDIM(), UniformGrid(), 6, CFGPlusPlus(1.0))
+    with pytest.raises(Refusal, match="from fresh noise: no CFGPlusPlus"):
+        RePaint(5).run(ahead, None, RectifiedFlow(), known_of(MASK, torch.ones(N)), None)
     with pytest.raises(Refusal, match="times = 0"):
         RePaint(0)

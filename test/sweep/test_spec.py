@@ -1,7 +1,7 @@
 import pytest
 
 from diffaudio.log import Refusal
-from diffaudio.process import ClassifierFree
+from diffaudio.process import Autoguidance, CFGPlusPlus, ClassifierFree
 from diffaudio.solve import DDIM, PredictorCorrector, UniformGrid
 from diffaudio.sweep import Cell, SweepSpec, Way
 from diffaudio.sweep.spec import overlay
@@ -39,6 +39,21 @@ def test_a_sampler_that_is_null_is_left_out():
     assert [cell.tag for cell in spec.cells()] == ["sweep_ddim_2_plain"]
     with pytest.raises(Refusal, match="at least one entry"):
         SweepSpec(["exp/a"], {"pc": None}, [2], metric="SI-SDR")
+
+
+def test_a_guidance_that_no_solver_takes_is_refused_before_the_first_cell():
+    spec = SweepSpec(["m"], WAYS, [2], "x", guidance={"plain": None, "ahead": CFGPlusPlus(1.0)})
+    with pytest.raises(Refusal, match="CFGPlusPlus with PredictorCorrector"):
+        spec.cells()
+
+
+def test_only_a_cell_that_a_weaker_model_guides_names_one():
+    guidance = {"plain": None, "away": Autoguidance(2.0)}
+    spec = SweepSpec(["m"], WAYS, [2], "x", guidance=guidance, decode={"weaker": "step_1"})
+    section = {"samplers": {"ddim": {}}, "guidance": None, "decode": {"weaker": "step_1"}}
+    plain, away = (cell for cell in spec.cells() if cell.sampler == "ddim")
+    named = [overlay(section, c, weaker=spec.weaker(c))["decode"]["weaker"] for c in (plain, away)]
+    assert named == [None, "step_1"]
 
 
 def test_a_cell_s_overlay_is_its_sampler():

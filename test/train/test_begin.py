@@ -7,6 +7,7 @@ import pytest
 from diffaudio import provenance
 from diffaudio.log import Refusal
 from diffaudio.train import begin
+from diffaudio.train.checkpoint import Checkpoints
 
 KEYS = {"model.net": "UNet2d", "train.steps": 10, "train.log_every": 5}
 
@@ -15,7 +16,7 @@ KEYS = {"model.net": "UNet2d", "train.steps": 10, "train.log_every": 5}
 def job(tmp_path):
     return SimpleNamespace(
         exp=tmp_path / "exp",
-        checkpoints=lambda: SimpleNamespace(check=lambda: None, newest=lambda: None),
+        checkpoints=lambda: Checkpoints(tmp_path / "exp", keep=1, fingerprint={}),
         usual=lambda key: False,
         spec=SimpleNamespace(init_from=None),
     )
@@ -26,6 +27,25 @@ def test_what_is_finished_is_not_trained_again_whatever_is_only_shown(job):
     begin.finish(job)
     assert not begin.begin(job, {**KEYS, "train.log_every": 7, "train.workers": 3}, {}, force=False)
     assert begin.begin(job, KEYS, {}, force=True)
+
+
+def test_what_is_trained_anew_is_put_aside_and_no_later_stage_needs_more_than_before(job):
+    assert begin.begin(job, KEYS, {}, force=False)
+    held = job.exp / "checkpoints/step_00000001"
+    held.mkdir(parents=True)
+    (held / "state.json").write_text("{}")
+    (job.exp / "log.jsonl").write_text("{}")
+    begin.finish(job)
+    assert begin.begin(job, KEYS, {}, force=True)
+    assert not held.exists()
+    assert not (job.exp / "log.jsonl").exists()
+    assert (job.exp / ".replaced" / held.name).is_dir()
+    for name in ("model.safetensors", "optimizer.safetensors"):
+        held.mkdir(parents=True, exist_ok=True)
+        (held / name).write_text("x")
+    begin.finish(job)
+    (held / "optimizer.safetensors").unlink()
+    assert not begin.begin(job, KEYS, {}, force=False)
 
 
 def test_what_an_older_version_finished_stays_and_what_it_began_is_refused(job, monkeypatch):

@@ -97,6 +97,47 @@ def test_what_was_cut_off_is_ignored_then_removed(tmp_path):
     assert not (tmp_path / "best.json").exists()
 
 
+def test_half_a_checkpoint_counts_for_nothing_and_is_removed(tmp_path):
+    """As a copy that was cut off leaves it: state.json comes last."""
+    one, folder = State(tmp_path, keep=1), tmp_path / "checkpoints"
+    one.save(2)
+    for step in ("step_00000003", "step_00009999"):
+        (folder / step).mkdir()
+        (folder / step / weights.MODEL).write_bytes(b"half")
+    one.save(2)
+    assert one.checkpoints.newest() == folder / "step_00000002"
+    one.checkpoints.tidy()
+    assert [path.name for path in folder.iterdir()] == ["step_00000002"]
+    one.save(3)
+    assert [path.name for path in folder.iterdir()] == ["step_00000003"]
+
+
+def test_a_validation_that_came_after_the_checkpoint_is_kept_in_it(tmp_path):
+    """A run that was stopped in its last validation does that again, and nothing else."""
+    one, best = State(tmp_path), {"checkpoint": "step_00000003", "x": 0.1 + 0.2}
+    one.save(3, updates=3)
+    one.save(3, updates=3, validated=3, best=best, log_bytes=9)
+    assert one.restore() == Progress(3, 3, 0, 3, best, 9)
+    assert json.loads((tmp_path / "best.json").read_text()) == best
+
+
+def test_what_is_trained_anew_stays_until_there_is_something_new(tmp_path):
+    one, folder = State(tmp_path), tmp_path / "checkpoints"
+    one.checkpoints.put_aside()  # nothing yet
+    one.save(7)
+    for _ in range(2):  # asked twice, before any checkpoint was saved
+        one.checkpoints.put_aside()
+        assert one.checkpoints.newest() is None
+        one.checkpoints.tidy()
+    aside = tmp_path / ".replaced"
+    shutil.copytree(aside, folder)
+    assert one.restore().step == 7
+    one.checkpoints.put_aside()
+    one.save(2)
+    assert not aside.exists()
+    assert [path.name for path in folder.iterdir()] == ["step_00000002"]
+
+
 def test_every_cut_and_every_flipped_bit_is_refused_by_name(tmp_path):
     one = State(tmp_path, wide=1, steps=1)
     one.save(2)
@@ -134,6 +175,13 @@ def test_the_mend_of_a_damaged_one_is_the_one_before(tmp_path):
     one.save(2)
     one.save(3)
     newest = tmp_path / "checkpoints" / "step_00000003"
+    for damage in ("", "{}"):  # an empty state.json, or one of something else
+        state = (newest / weights.STATE).read_text()
+        (newest / weights.STATE).write_text(damage)
+        with pytest.raises(Refusal) as refused:
+            one.restore()
+        assert refused.value.mend == f"remove the folder {newest} to go on from step_00000002"
+        (newest / weights.STATE).write_text(state)
     (newest / weights.EMA).unlink()
     with pytest.raises(Refusal) as refused:
         one.restore()
@@ -224,6 +272,8 @@ def test_a_checkpoint_that_cannot_be_removed_stays_and_stops_nothing(tmp_path, m
     left = [path.name for path in (tmp_path / "checkpoints").iterdir()]
     assert sorted(left) == [".unfinished_step_00000001", "step_00000002"]
     one.checkpoints.tidy()
+    one.save(1)  # under the name of what could not be removed
+    assert one.checkpoints.newest().name == "step_00000002"
     monkeypatch.setattr(shutil, "rmtree", real)
     one.checkpoints.tidy()
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step_00000002"]

@@ -23,6 +23,7 @@ def test_the_log_is_cut_back_to_the_checkpoint(tmp_path):
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"step": 3, "lo')
     log = Log(tmp_path / "log.jsonl", size)
+    assert log.sync() == size
     log.write({"step": 2})
     assert log.sync() == (tmp_path / "log.jsonl").stat().st_size
     log.close()

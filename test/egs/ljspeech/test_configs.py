@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from published import HIFIGAN, VOCOS, write_hifigan, write_vocos
-from recipe import package_of, trained_where_it_samples
+from recipe import package_of, trained_where_it_samples, whole
 
 from diffaudio import strict
 from diffaudio.bin.config import EXPERIMENT
@@ -26,7 +26,7 @@ from diffaudio.text import FrontEnd
 
 RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
 SWEEP = RECIPE / "conf/sweep.yaml"
-WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {SWEEP})
+WHOLE = whole(RECIPE, SWEEP)
 VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 

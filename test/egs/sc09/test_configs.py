@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from recipe import package_of, trained_where_it_samples
+from recipe import package_of, trained_where_it_samples, whole
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import parse
@@ -18,7 +18,7 @@ RECIPE = Path(__file__).parents[3] / "egs/sc09"
 NAMES = ("sweep", "study", "grids", "reach", "best", "best_noise", "guidance", "few")
 SWEEPS = [RECIPE / f"conf/{name}.yaml" for name in NAMES]
 RESTORATION = RECIPE / "conf/restoration.yaml"
-WHOLE = sorted({*RECIPE.glob("conf/*.yaml")} - {*SWEEPS, RESTORATION})
+WHOLE = whole(RECIPE, *SWEEPS, RESTORATION)
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from recipe import trained_where_it_samples
+from recipe import trained_where_it_samples, whole
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import SECTIONS, parse
@@ -13,7 +13,7 @@ from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
 
 RECIPE = Path(__file__).parents[3] / "egs/voicebank"
-WHOLE = sorted(RECIPE.glob("conf/*.yaml"))
+WHOLE = whole(RECIPE)
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
 
