@@ -13,7 +13,7 @@ from diffaudio.decode.configuration import MODEL, own_classes, read_config
 from diffaudio.decode.slices import Request, decode_slice, slices
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import load
-from diffaudio.decode.vocoder import vocoder_inputs, with_vocoder
+from diffaudio.decode.vocoder import fitted, tell_fallback, vocoder_inputs
 from diffaudio.files import digest, exclusive, read_json, write_json, write_text
 from diffaudio.jobs import Task, check_jobs, run_tasks
 from diffaudio.log import Refusal, log
@@ -57,7 +57,7 @@ def decode_set(
     check_jobs(workers)
     _refuse_other(exp, config)
     spec = config.build(DecodeSpec)
-    with_vocoder(load(exp, config, spec), exp)  # refused here, rather than in every task
+    trained = fitted(load(exp, config, spec), exp)  # refused here, rather than in every task
     path, *others = _weights(exp, spec)
     read = {str(one): digest(one) for one in others} | vocoder_inputs(spec, exp)
     inputs = {str(dump): _shards(data, dump, config), str(path): digest(path), **read}
@@ -77,6 +77,7 @@ def decode_set(
             outputs=("*.wav", "slices", "decode.json", DURATIONS),
         ):
             return
+        tell_fallback(trained.model, spec)
         write_text(out / "config.yaml", strict.dump(config.sections))
         identity = "".join([digest(out / "config.yaml"), digest(path), *read.values()])
         request = Request(dump, exp, out, path.parent.name, identity, "cuda" if on_gpu else "cpu")

@@ -27,8 +27,8 @@ from diffaudio.model import Model
 from diffaudio.prior import Plan
 from diffaudio.shapes import Audio, State
 
-__all__ = ["GRIFFIN_LIM", "Vocoder", "attach", "located", "named_vocoder", "tell_fallback"]
-__all__ += ["vocoder_inputs", "with_vocoder"]
+__all__ = ["GRIFFIN_LIM", "Vocoder", "attach", "fitted", "located", "named_vocoder"]
+__all__ += ["tell_fallback", "vocoder_inputs", "with_vocoder"]
 
 GRIFFIN_LIM = "Griffin-Lim"
 
@@ -71,6 +71,11 @@ def with_vocoder(trained: Trained, folder: Path = Path()) -> Trained:
         Refusal: there is no such vocoder, it is damaged, or it does not fit: see `attach`.
     """
     tell_fallback(trained.model, trained.spec)
+    return fitted(trained, folder)
+
+
+def fitted(trained: Trained, folder: Path = Path()) -> Trained:
+    """As `with_vocoder`, which says what is lacking; this says nothing."""
     name = trained.spec.vocoder
     if name is None:
         return trained
