@@ -138,7 +138,7 @@ def _told(found: Result) -> list[str]:
 
 
 def making(found: Result, *, sampler: bool = True) -> dict[str, str]:
-    """Return how a system was made, "" for what is not known; with its solver and grid or not."""
+    """Return how a system was made, "" for what is not known; with how it was sampled or not."""
     train = found.get("train") or {}
     names = (*("solver", "grid") * sampler, "seed", "device", "threads", "precision")
     values = {
@@ -147,7 +147,7 @@ def making(found: Result, *, sampler: bool = True) -> dict[str, str]:
         "training seed": train.get("seed"),
         "training config": _short(train.get("config_sha256")),
     }
-    some = ("temperature", "vocoder")
+    some = (*("temperature",) * sampler, "vocoder")
     values |= {name: found[name] for name in some if found.get(name) is not None}
     return {name: "" if value is None else plain(str(value)) for name, value in values.items()}
 

@@ -54,6 +54,9 @@ def test_real_clips_stand_beside_and_how_all_was_made_below():
     assert "| real test |  |  |  |  |  |  | 0.7 |  |" in text
     assert "64 outputs a cell" in text
     assert "- scored at commit c0ffee: exp/a, exp/b" in text
+    warm = row(5, 1.0, 0.1)
+    warm.found["temperature"] = 0.3  # one of its cells: how a model was sampled is in the rows
+    assert "temperature" not in markdown([warm], "M")
 
 
 def test_the_evidence_is_the_choice_beside_the_best():
