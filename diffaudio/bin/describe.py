@@ -24,10 +24,12 @@ from diffaudio.data.audio import AudioSpec
 from diffaudio.data.batch import Batch
 from diffaudio.data.index import Index
 from diffaudio.data.loader import check_audio
+from diffaudio.decode.configuration import with_front_end
 from diffaudio.denoiser import Surroundings
 from diffaudio.log import environment
 from diffaudio.model import Model
 from diffaudio.precision import autocast, bf16
+from diffaudio.text import FOLDER
 from diffaudio.train.spec import TrainSpec
 from diffaudio.train.world import settled, threads
 
@@ -74,13 +76,16 @@ def main(argv: list[str]) -> int:
             help="shards of a set, dump/mini/train: mean and deviation of its states as well",
         ),
     )
+    dump = config.options.dump
+    if dump is not None:  # beside which stage 3 has read the texts, and may have learned pieces
+        config = with_front_end(config, dump.parent / FOLDER)
     audio, train, model = config.build(AudioSpec), config.build(TrainSpec), config.build(Model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with settled(threads(train.threads), device):
         cost = measure(model.to(device), audio, train, device)
     sys.stdout.write(_report(config, train, cost, device))
-    if config.options.dump is not None:
-        sys.stdout.write(_states(model.cpu(), audio, config.options.dump))
+    if dump is not None:
+        sys.stdout.write(_states(model.cpu(), audio, dump))
     return 0
 
 
