@@ -1,7 +1,9 @@
 import re
+import shutil
 
 import pytest
 import torch
+from conftest import TINY_VOICE
 from torch import nn
 
 from diffaudio.bin import describe
@@ -12,6 +14,7 @@ from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import Net
 from diffaudio.process import FlowSE, Objective, Uniform, Velocity
+from diffaudio.text import FrontEnd, Pieces, train_pieces
 from diffaudio.train.spec import TrainSpec
 
 CPU = torch.device("cpu")
@@ -116,3 +119,18 @@ def test_states_of_a_set_that_was_prepared_for_another_rate_are_refused(tiny_mel
     rates = ["--audio.rate", "16000", "--model.codec.init_args.mel.rate", "16000"]
     with pytest.raises(Refusal, match="8000 Hz, the configuration asks for .* at 16000 Hz"):
         describe.main([*args, *rates, *SHORT])
+
+
+def test_pieces_that_stage_3_has_learned_are_found_beside_a_set(tiny_texts, tmp_path, capsys):
+    units = "{class_path: diffaudio.text.Pieces, init_args: {size: 300}}"
+    config = tmp_path / "config.yaml"
+    config.write_text(TINY_VOICE.replace("{class_path: diffaudio.text.Characters}", units))
+    with pytest.raises(Refusal, match="not learned yet"):
+        describe.main(["--config", str(config), *SHORT])
+    dump = shutil.copytree(tiny_texts / "dump", tmp_path / "dump")
+    texts = ["the quick brown fox jumps over the lazy dog", "a bird sang"]
+    train_pieces(texts, dump / "text/front_end.model", size=40)
+    FrontEnd(Pieces(dump / "text/front_end.model", size=300)).save(dump / "text")
+    argv = ["--config", str(config), "--dump", str(dump / "test"), *SHORT]
+    assert describe.main(argv) == 0
+    assert "states      mean" in capsys.readouterr().out
