@@ -56,6 +56,9 @@ def read_texts(
 ) -> list[Made]:
     """Turn texts into audio as long as the model takes them to last.
 
+    On a processor one after another, so that company does not change a bit of them: kernels round
+    in another way at other lengths, and a vocoder makes more of that. A GPU takes them together.
+
     The meter counts the seconds of three parts: `text`, up to means laid out in time; `sampler`;
     and `vocoder`, or the codec's own way back in its place.
 
@@ -67,6 +70,10 @@ def read_texts(
     Raises:
         Refusal: the model was not trained to read.
     """
+    if trained.device.type == "cpu" and len(keys) > 1:
+        own = ({name: [texts[at]] for name, texts in fields.items()} for at in range(len(keys)))
+        alone = (read_texts(trained, [key], one) for key, one in zip(keys, own, strict=True))
+        return [made for one in alone for made in one]
     model, spec = trained.model, trained.spec
     part = partial(trained.meter.part, device=trained.device)
     with torch.inference_mode(), trained.metered(len(keys)):

@@ -37,7 +37,7 @@ def test_symbols_last_as_long_as_the_sound_alone_and_in_company(voice):
         assert sum(one.frames) == codec.frames(torch.tensor(len(one.sound)))
         (alone,) = read_texts(voice, [key], {"text": [text]})
         assert alone.frames == one.frames
-        np.testing.assert_allclose(alone.sound, one.sound, atol=1e-5)
+        np.testing.assert_array_equal(alone.sound, one.sound)  # here; within rounding on a GPU
 
 
 def test_parts_are_what_the_whole_is_made_of(voice):
