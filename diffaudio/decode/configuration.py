@@ -90,11 +90,13 @@ def with_front_end(config: Config, folder: Path, shown: str | None = None) -> Co
         folder: of the model, or of what stage 3 has read.
         shown: the folder that the configuration names instead.
     """
-    held = held_files(folder)
+    sections = copy.deepcopy(dict(config.sections))
+    if sections["model"]["prior"] is None:
+        return config
+    units = sections["model"]["prior"]["init_args"]["front_end"]["units"]
+    held = held_files(folder, units["class_path"])
     if not held:
         return config
-    sections = copy.deepcopy(dict(config.sections))
-    units = sections["model"]["prior"]["init_args"]["front_end"]["units"]
     place = folder if shown is None else shown
     units["init_args"].update({field: f"{place}/{path.name}" for field, path in held.items()})
     return config.of(sections)

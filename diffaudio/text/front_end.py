@@ -157,8 +157,12 @@ class FrontEnd:
         return cls(units, normalise=language, edges=edges)
 
 
-def held_files(folder: Path) -> dict[str, Path]:
+def held_files(folder: Path, units: str) -> dict[str, Path]:
     """Return the files in `folder` that the units of its front end hold, by the units' field.
+
+    Args:
+        folder: with a front end or none.
+        units: name of a class; where the front end has others, their files are no use.
 
     Raises:
         Refusal: the file that says so is damaged.
@@ -167,8 +171,10 @@ def held_files(folder: Path) -> dict[str, Path]:
     if not path.is_file():
         return {}
     kept = read_json(path)
-    if type(kept) is not dict or type(kept.get("held")) is not dict:
+    if type(kept) is not dict or type(kept.get("held")) is not dict or "units" not in kept:
         raise _no_front_end(path, "it does not say what it holds")
+    if units.rpartition(".")[2] != str(kept["units"]).rpartition(".")[2]:
+        return {}
     return {field: folder / _file(field) for field in kept["held"]}
 
 

@@ -41,8 +41,6 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
         job.checkpoints().check()
         if _trained_before(job, keys, inputs):
             return False
-    else:
-        job.checkpoints().put_aside()
     begun = provenance.begin(
         job.exp,
         stage="train",
@@ -53,6 +51,7 @@ def begin(job: Job, keys: Mapping[str, Any], inputs: Mapping[str, str], *, force
         force=force,
     )
     if force:
+        job.checkpoints().put_aside()
         remove(job.exp, _MADE)
     return begun
 

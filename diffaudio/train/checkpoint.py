@@ -39,7 +39,7 @@ __all__ = ["Checkpoints"]
 _PATIENCE = 60.0  # seconds that a rank waits for a checkpoint which the main rank has found
 _OPTIMIZER = "optimizer.safetensors"
 _UNFINISHED = ".unfinished_"  # prefix of a checkpoint that is being written or removed
-_REPLACED = ".replaced"  # the checkpoints of a run that is trained anew, until it has one
+_REPLACED = ".replaced_"  # prefix of the folder of a run that is trained anew, until it has others
 
 
 class Checkpoints:
@@ -100,14 +100,27 @@ class Checkpoints:
             self._point(Progress(**self._state(newest)["progress"]))
 
     def put_aside(self) -> None:
-        """Make room to train anew; what there was is kept until `save` has written a checkpoint."""
-        if self.newest() is None:
+        """Make room to train anew; what there was is kept until `forget_replaced`.
+
+        Raises:
+            Refusal: what was put aside before cannot be removed.
+        """
+        aside, folder = self._aside(), self._folder.resolve()
+        empty = not folder.is_dir() or not any(folder.iterdir())
+        if empty or (aside.exists() and self.newest() is None):  # nothing new was saved since
             return
-        aside = self._exp / _REPLACED
         if aside.exists():
-            shutil.rmtree(aside)
-        self._folder.rename(aside)
-        log.info("%s: the checkpoints until now; removed as soon as there is a new one", aside)
+            _remove(aside)
+        if aside.exists():
+            raise Refusal(f"{aside}: cannot be removed", mend="remove it, or give another --exp")
+        folder.rename(aside)
+        folder.mkdir()
+        log.info("%s: the checkpoints until now; removed when there are new ones", aside)
+
+    def forget_replaced(self) -> None:
+        """Remove what `put_aside` has kept."""
+        if self._aside().exists():
+            _remove(self._aside())
 
     def check(self) -> None:
         """Refuse to go on from a checkpoint that was made with other settings or data.
@@ -193,8 +206,6 @@ class Checkpoints:
         for path in self._held():
             if path.name not in kept:
                 _remove(path)
-        if (self._exp / _REPLACED).exists():
-            _remove(self._exp / _REPLACED)
 
     def _write(self, progress: Progress, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         new = self._folder / f"{_UNFINISHED}{progress.name}"
@@ -224,6 +235,11 @@ class Checkpoints:
             write_json(self._exp / "best.json", best)
         else:
             (self._exp / "best.json").unlink(missing_ok=True)
+
+    def _aside(self) -> Path:
+        """Return where `put_aside` puts the folder, which may be a link to another disk."""
+        folder = self._folder.resolve()
+        return folder.with_name(f"{_REPLACED}{folder.name}")
 
     def _held(self) -> list[Path]:
         """Return all checkpoints, in the order of their steps."""

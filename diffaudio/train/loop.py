@@ -225,11 +225,14 @@ class Run:
         """Write a snapshot or a checkpoint if this step asks for it, or the run ends here."""
         if self.monitor is not None and self._due(self.spec.ema_every):
             posthoc.snapshot(self.job.exp, self.progress, self.averages, self.spec.ema_profiles)
-        if not (self._due(self.spec.save_every) or self.improved or self.stopped):
+        planned = self._due(self.spec.save_every) or self.improved
+        if not (planned or self.stopped):
             return
         if self.monitor is not None:
             self.progress.log_bytes = self.monitor.log.sync()
             self.checkpoints.save(self.progress, self.bare, self.optimizer, self.averages)
+            if planned:  # who stops a run that was trained anew by mistake wants the old one back
+                self.checkpoints.forget_replaced()
         self.accelerator.wait_for_everyone()
 
     def _due(self, every: int) -> bool:

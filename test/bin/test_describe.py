@@ -134,3 +134,16 @@ def test_pieces_that_stage_3_has_learned_are_found_beside_a_set(tiny_texts, tmp_
     argv = ["--config", str(config), "--dump", str(dump / "test"), *SHORT]
     assert describe.main(argv) == 0
     assert "states      mean" in capsys.readouterr().out
+    config.write_text(TINY_VOICE)  # characters, beside which pieces are no use
+    assert describe.main(argv) == 0
+
+
+def test_a_model_that_does_not_read_is_described_beside_texts(
+    tiny_mels, tiny_dump, tmp_path, capsys
+):
+    dump = shutil.copytree(tiny_dump / "dump", tmp_path / "dump")
+    train_pieces(["a bird sang", "a song"], dump / "text/front_end.model", size=12)
+    FrontEnd(Pieces(dump / "text/front_end.model")).save(dump / "text")
+    argv = ["--config", str(tiny_mels / "config.yaml"), "--dump", str(dump / "test"), *SHORT]
+    assert describe.main(argv) == 0
+    assert "states      mean" in capsys.readouterr().out

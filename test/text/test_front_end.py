@@ -135,7 +135,7 @@ def test_what_is_not_what_was_saved_is_refused(tmp_path, change, fault):
 def test_what_is_none_is_refused_before_its_files_are_looked_for(tmp_path, content):
     (tmp_path / "front_end.json").write_text(content)
     with pytest.raises(Refusal, match=r"front_end\.json: not a front end"):
-        held_files(tmp_path)
+        held_files(tmp_path, "diffaudio.text.Pieces")
 
 
 def test_a_changed_or_missing_part_is_named(tmp_path, pieces):

@@ -29,6 +29,17 @@ def test_what_is_finished_is_not_trained_again_whatever_is_only_shown(job):
     assert begin.begin(job, KEYS, {}, force=True)
 
 
+def test_a_refusal_to_train_anew_leaves_the_checkpoints_where_they_are(job):
+    assert begin.begin(job, KEYS, {}, force=False)
+    held = job.exp / "checkpoints/step_00000001"
+    held.mkdir(parents=True)
+    (held / "state.json").write_text("{}")
+    (job.exp / provenance.RECORD).write_text("cut off")
+    with pytest.raises(Refusal):
+        begin.begin(job, KEYS, {}, force=True)
+    assert held.is_dir()
+
+
 def test_what_is_trained_anew_is_put_aside_and_no_later_stage_needs_more_than_before(job):
     assert begin.begin(job, KEYS, {}, force=False)
     held = job.exp / "checkpoints/step_00000001"
@@ -39,7 +50,7 @@ def test_what_is_trained_anew_is_put_aside_and_no_later_stage_needs_more_than_be
     assert begin.begin(job, KEYS, {}, force=True)
     assert not held.exists()
     assert not (job.exp / "log.jsonl").exists()
-    assert (job.exp / ".replaced" / held.name).is_dir()
+    assert (job.exp / ".replaced_checkpoints" / held.name).is_dir()
     for name in ("model.safetensors", "optimizer.safetensors"):
         held.mkdir(parents=True, exist_ok=True)
         (held / name).write_text("x")

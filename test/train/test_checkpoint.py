@@ -121,21 +121,36 @@ def test_a_validation_that_came_after_the_checkpoint_is_kept_in_it(tmp_path):
     assert json.loads((tmp_path / "best.json").read_text()) == best
 
 
-def test_what_is_trained_anew_stays_until_there_is_something_new(tmp_path):
-    one, folder = State(tmp_path), tmp_path / "checkpoints"
+@pytest.mark.parametrize("link", [False, True])
+def test_what_is_trained_anew_stays_until_there_is_something_new(tmp_path, link):
+    one, folder = State(tmp_path / "exp"), tmp_path / "exp/checkpoints"
+    if link:  # to a larger disk
+        (tmp_path / "large").mkdir()
+        (tmp_path / "exp").mkdir()
+        folder.symlink_to(tmp_path / "large")
+    aside = folder.resolve().with_name(f".replaced_{folder.resolve().name}")
     one.checkpoints.put_aside()  # nothing yet
     one.save(7)
     for _ in range(2):  # asked twice, before any checkpoint was saved
         one.checkpoints.put_aside()
         assert one.checkpoints.newest() is None
         one.checkpoints.tidy()
-    aside = tmp_path / ".replaced"
-    shutil.copytree(aside, folder)
+    (aside / "step_00000007").rename(folder / "step_00000007")
     assert one.restore().step == 7
     one.checkpoints.put_aside()
     one.save(2)
+    assert [path.name for path in aside.iterdir()] == ["step_00000007"]
+    one.checkpoints.forget_replaced()
     assert not aside.exists()
-    assert [path.name for path in folder.iterdir()] == ["step_00000002"]
+    assert [path.name for path in folder.resolve().iterdir()] == ["step_00000002"]
+    assert folder.is_symlink() == link
+
+
+def test_what_was_made_of_a_run_afterwards_is_put_aside_with_it(tmp_path):
+    made = tmp_path / "checkpoints/ema_0.1_step_00000007"
+    made.mkdir(parents=True)
+    State(tmp_path).checkpoints.put_aside()
+    assert not made.exists()
 
 
 def test_every_cut_and_every_flipped_bit_is_refused_by_name(tmp_path):
