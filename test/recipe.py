@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from diffaudio.config import make_local_found
+from diffaudio.config import make_local_found, parse
+from diffaudio.sweep.spec import SweepSpec
 
 RECIPES = Path(__file__).parents[1] / "egs"
 
@@ -53,6 +54,12 @@ def whole(recipe, *others):
     """Return a recipe's configurations but for `others` and settings of a site's batch system."""
     site = {path for kind in ("slurm", "pbs", "sge") for path in recipe.glob(f"conf/{kind}*.yaml")}
     return sorted({*recipe.glob("conf/*.yaml")} - site - {*others})
+
+
+def sweep_of(path):
+    """Read the configuration of a sweep, of a model besides those that it names."""
+    argv = ["--config", str(path), "--sweep.models+=exp/mini"]
+    return parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
 
 
 def trained_where_it_samples(model, sampler):

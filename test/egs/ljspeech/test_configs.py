@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from published import HIFIGAN, VOCOS, write_hifigan, write_vocos
-from recipe import package_of, trained_where_it_samples, whole
+from recipe import package_of, sweep_of, trained_where_it_samples, whole
 
 from diffaudio import strict
 from diffaudio.bin.config import EXPERIMENT
@@ -21,12 +21,11 @@ from diffaudio.decode import published
 from diffaudio.decode.configuration import with_front_end
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
-from diffaudio.sweep.spec import SweepSpec
 from diffaudio.text import FrontEnd
 
 RECIPE = Path(__file__).parents[3] / "egs/ljspeech"
-SWEEP = RECIPE / "conf/sweep.yaml"
-WHOLE = whole(RECIPE, SWEEP)
+SWEEPS = [RECIPE / "conf/sweep.yaml", RECIPE / "conf/sweep_vocoder.yaml"]
+WHOLE = whole(RECIPE, *SWEEPS)
 VOCODERS = [path for path in WHOLE if path.stem.startswith("vocoder_")]
 TUNING = sorted(RECIPE.glob("conf/tuning/*.yaml"))  # laid over a whole one
 
@@ -109,9 +108,9 @@ def test_the_readme_shows_the_mels_of_published_vocoders():
     assert [MelSpec(**strict.scalar(mel)) for mel in shown] == wanted
 
 
-def test_every_cell_of_the_sweep_can_be_had():
-    argv = ["--config", str(SWEEP), "--sweep.models+=exp/mini"]
-    spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_every_cell_of_a_sweep_can_be_had(path):
+    spec = sweep_of(path)
     assert len(spec.cells()) == len(spec.samplers) * len(spec.calls)
 
 

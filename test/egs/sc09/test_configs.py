@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from recipe import package_of, trained_where_it_samples, whole
+from recipe import package_of, sweep_of, trained_where_it_samples, whole
 
 from diffaudio.bin.config import EXPERIMENT
 from diffaudio.config import parse
 from diffaudio.data.batch import Batch
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.model import Model
-from diffaudio.sweep.spec import SweepSpec
 
 RECIPE = Path(__file__).parents[3] / "egs/sc09"
 NAMES = ("sweep", "study", "grids", "reach", "best", "best_noise", "guidance", "few")
@@ -63,8 +62,7 @@ def test_two_flags_take_the_samples_themselves():
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_every_cell_of_a_sweep_can_be_had(path):
     """No sampler is left out at a number of calls; the metric is one that conf/ scores."""
-    argv = ["--config", str(path), "--sweep.models+=exp/mini"]
-    spec = parse(argv, prog="test", description="", sections={"sweep": SweepSpec}).build(SweepSpec)
+    spec = sweep_of(path)
     assert "exp/mini" in spec.models
     ways = len(spec.samplers) * len(spec.calls) * len(spec.guidance or {"plain": None})
     assert len(spec.cells()) == len({*spec.models}) * ways >= 3
