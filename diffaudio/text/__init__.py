@@ -2,7 +2,9 @@
 
 front_end.py      FrontEnd: written text to said text to units, saved with a model
 english.py        figures, money, dates, abbreviations in words: the rules in their order
-rules.py          one rule; dates.py, measures.py, names.py, figures.py, symbols.py hold them
+rules.py          one rule; these files hold them, in their order:
+    symbols.py, dates.py, clock.py, telephones.py, measures.py (amounts.py, money.py),
+    capitals.py, names.py, years.py, figures.py
 numbers.py        numbers in words
 plain.py          quotes, dashes, accents folded
 units.py          the seam: Units, and Characters

@@ -8,24 +8,33 @@ punctuation included. `test/text/readings.tsv` has what each rule does to which 
 
 from __future__ import annotations
 
-from diffaudio.text.dates import DATES, YEARS
+from diffaudio.text.capitals import ARTICLES, CAPITALS, IN_CAPITALS
+from diffaudio.text.clock import TIMES
+from diffaudio.text.dates import DATES
 from diffaudio.text.figures import FIGURES
-from diffaudio.text.measures import MEASURES, TELEPHONES
+from diffaudio.text.measures import MEASURES
 from diffaudio.text.names import ABBREVIATIONS, NAMES
 from diffaudio.text.plain import fold
 from diffaudio.text.rules import Rule, apply
-from diffaudio.text.symbols import ADDRESSES, SYMBOLS, TIDY
+from diffaudio.text.symbols import ADDRESSES, COMPARISONS, SYMBOLS, TIDY
+from diffaudio.text.telephones import TELEPHONES
+from diffaudio.text.years import YEARS
 
 __all__ = ["RULES", "normalise"]
 
 RULES: tuple[Rule, ...] = (
     *ADDRESSES,
+    *COMPARISONS,
     *DATES,
+    *TIMES,
     *TELEPHONES,
     *MEASURES,
+    *IN_CAPITALS,
     *ABBREVIATIONS,
     *YEARS,
+    *ARTICLES,
     *NAMES,
+    *CAPITALS,
     *FIGURES,
     *SYMBOLS,
     *TIDY,

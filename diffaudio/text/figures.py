@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from diffaudio.text.measures import NUMBER
+import re
+
+from diffaudio.text.amounts import NUMBER
 from diffaudio.text.numbers import cardinal, decimal, digits, fraction, ordinal, plural
-from diffaudio.text.rules import Match, Rule, rule
+from diffaudio.text.rules import Match, Rule, rule, words_of
 
 __all__ = ["FIGURES"]
 
@@ -12,7 +14,8 @@ _VULGAR = {
     "½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3"),
     "⅛": ("1", "8"), "⅜": ("3", "8"), "⅝": ("5", "8"), "⅞": ("7", "8"),
 }  # fmt: skip
-_SAID_AS_TWO = {("24", "7"), ("9", "11"), ("50", "50"), ("7", "7")}
+_SAID_AS_TWO = {("24", "7"), ("9", "11"), ("50", "50"), ("7", "7"), ("20", "20")}
+_OF = words_of("page", "part", "step", "slide", "episode", "chapter", "day", "round", "question")
 
 
 def _mixed(whole: str | None, above: str, below: str) -> str:
@@ -33,15 +36,23 @@ def _slashed(match: Match) -> str:
         return f"{cardinal(above)} {cardinal(below)}"
     if int(below) < 2:
         return match[0]
+    if not whole and int(above) > int(below) > 12:
+        return f"{cardinal(above)} over {cardinal(below)}"  # of blood pressure
+    of = re.match(r"\s(?:of|cups?|inch(?:es)?|miles?)\b", match.string[match.end() :])
+    if not whole and below in {"10", "100"} and not of:
+        return f"{cardinal(above)} out of {cardinal(below)}"
     return _mixed(whole, above, below)
 
 
 def _range(match: Match) -> str:
+    if (match["first"], match["second"]) in _SAID_AS_TWO:
+        return f"{cardinal(match['first'])} {cardinal(match['second'])}"
     return f"{decimal(match['first'])} to {decimal(match['second'])}"
 
 
 def _version(match: Match) -> str:
-    return " point ".join(cardinal(part) for part in match[0].split("."))
+    numbers = " point ".join(cardinal(part) for part in match["numbers"].split("."))
+    return ("version " if match["v"] else "") + numbers
 
 
 def _decimal(match: Match) -> str:
@@ -57,10 +68,31 @@ def _apart(match: Match, words: str) -> str:
     return words + (" " if match.string[match.end() : match.end() + 1].isalpha() else "")
 
 
+def _by_or_times(match: Match) -> str:
+    """Return `4x5` as "four by five", `4 x 5 = 20` as "four times"."""
+    product = re.match(r"[\d.,]+\s?=", match.string[match.end() :])
+    return f"{decimal(match['n'])} {'times' if product else 'by'} "
+
+
 FIGURES: tuple[Rule, ...] = (
-    rule("version", r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w])", _version),
+    rule(
+        "version",
+        r"(?<![\w.])(?:(?P<v>[vV])(?=\d+\.\d))?(?P<numbers>\d+(?:\.\d+){2,}|"
+        r"(?<=[vV])\d+\.\d+)(?!\w)",
+        _version,
+    ),
     rule("ordinal", r"(?<![\w.])(\d[\d,]*)(?:st|nd|rd|th)\b", lambda match: ordinal(match[1])),
     rule("vulgar fraction", r"(?:(?P<whole>\d+)\s?)?(?P<part>[½¼¾⅓⅔⅛⅜⅝⅞])", _vulgar),
+    rule(
+        "part of all",
+        rf"(?P<part>\b(?i:{_OF})\s)(?P<n>\d+)/(?P<all>\d+)(?![\w/])",
+        lambda match: f"{match['part']}{cardinal(match['n'])} of {cardinal(match['all'])}",
+    ),
+    rule(
+        "out of all",
+        r"(?<![\w./])(?P<n>\d+\.\d+)/(?P<all>\d+)(?![\w/])",
+        lambda match: f"{decimal(match['n'])} out of {cardinal(match['all'])}",
+    ),
     rule(
         "fraction",
         r"(?<![\w./])(?:(?P<whole>\d+)\s+)?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?:ths?)?(?![\w/])",
@@ -69,7 +101,7 @@ FIGURES: tuple[Rule, ...] = (
     rule(
         "dimensions",
         rf"(?P<n>(?<!\w){NUMBER})\s?[x×]\s?(?=\d)",
-        lambda match: f"{decimal(match['n'])} by ",
+        _by_or_times,
     ),
     rule("difference", rf"(?<=\d)\s?-\s?(?={NUMBER}\s?=)", " minus "),
     rule(
@@ -91,6 +123,7 @@ FIGURES: tuple[Rule, ...] = (
     ),
     rule("decimal", r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?![\d.]*\d)", _decimal),
     rule("number with commas", r"\d{1,3}(?:,\d{3})+(?!\d)", lambda match: cardinal(match[0])),
-    rule("number", r"(?<![A-Za-z])\d+", _number),
+    rule("list of numbers", r"(?<=\d),(?=\d)", ", "),
+    rule("number", r"(?<![A-Za-z\d])\d+", _number),
     rule("number in a word", r"\d+", lambda match: f" {digits(match[0])} "),
 )

@@ -24,7 +24,7 @@ from diffaudio.text.units import Units
 
 __all__ = ["FILE", "VERSION", "FrontEnd", "Reading", "held_files", "state_digest"]
 
-VERSION = 2
+VERSION = 3
 """Raised when the same text would be read otherwise: what was kept of readings is made again."""
 
 FILE = "front_end.json"

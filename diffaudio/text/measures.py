@@ -1,29 +1,14 @@
-"""Money, percentages, units of measure, telephone numbers: figures that say what they count.
-
-An amount behind `a` or `an` describes what follows and stays singular: a five-kilometer run.
-"""
+"""Percentages, degrees, units of measure: figures that say what they count."""
 
 from __future__ import annotations
 
-import re
-
-from diffaudio.text.numbers import cardinal, decimal, digits
+from diffaudio.text.amounts import AMOUNT, NUMBER, amount, described, is_one
+from diffaudio.text.money import MONEY
+from diffaudio.text.numbers import cardinal, decimal
 from diffaudio.text.rules import Match, Rule, rule, words_of
 
-__all__ = ["MEASURES", "NUMBER", "TELEPHONES", "amount"]
+__all__ = ["MEASURES"]
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
-_AMOUNT = rf"(?P<minus>(?<![\w)])-)?(?<![\w/.,])(?P<n>{NUMBER}(?:\s?-\s?{NUMBER})?)"
-_TIMES_OVER = r"(?:\s?(?P<over>hundred|thousand|million|billion|trillion|bn|[mMkKB])\b)?"
-_OVER = {"bn": "billion", "b": "billion", "m": "million", "k": "thousand"}
-_MONEY = {  # sign: one, many, their hundredths
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "¥": ("yen", "yen", "sen", "sen"),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
-}
-_NATIONS = {"US": "U S ", "A": "Australian ", "C": "Canadian ", "NZ": "New Zealand ", "": ""}
 _UNITS = {  # as written: one, many
     "km": ("kilometer", "kilometers"), "m": ("meter", "meters"),
     "cm": ("centimeter", "centimeters"),
@@ -36,8 +21,9 @@ _UNITS = {  # as written: one, many
     "min": ("minute", "minutes"), "mins": ("minute", "minutes"), "sec": ("second", "seconds"),
     "secs": ("second", "seconds"),
     "ms": ("millisecond", "milliseconds"),
-    "mph": ("mile per hour", "miles per hour"), "rpm": ("revolution per minute",
-    "revolutions per minute"), "km/h": ("kilometer per hour", "kilometers per hour"),
+    "mph": ("mile per hour", "miles per hour"), "MPH": ("mile per hour", "miles per hour"),
+    "rpm": ("revolution per minute", "revolutions per minute"),
+    "km/h": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"),
     "m/s": ("meter per second", "meters per second"),
     "ppm": ("part per million", "parts per million"), "Hz": ("hertz", "hertz"),
@@ -51,153 +37,94 @@ _UNITS = {  # as written: one, many
     "sq ft": ("square foot", "square feet"), "sq. ft.": ("square foot", "square feet"),
     "sq mi": ("square mile", "square miles"), "m²": ("square meter", "square meters"),
     "km²": ("square kilometer", "square kilometers"), "m³": ("cubic meter", "cubic meters"),
-    "cm³": ("cubic centimeter", "cubic centimeters"),
+    "cm³": ("cubic centimeter", "cubic centimeters"), "sq km": ("square kilometer",
+    "square kilometers"), "sq m": ("square meter", "square meters"),
+    "km/hr": ("kilometer per hour", "kilometers per hour"),
+    "kg/m³": ("kilogram per cubic meter", "kilograms per cubic meter"),
+    "tsp": ("teaspoon", "teaspoons"), "tbsp": ("tablespoon", "tablespoons"),
+    "yr": ("year", "years"), "yrs": ("year", "years"), "mcg": ("microgram", "micrograms"),
+    "µg": ("microgram", "micrograms"), "µm": ("micrometer", "micrometers"),
+    "µs": ("microsecond", "microseconds"), "nm": ("nanometer", "nanometers"),
+    "hPa": ("hectopascal", "hectopascals"), "kPa": ("kilopascal", "kilopascals"),
+    "mAh": ("milliampere hour", "milliampere hours"), "Ω": ("ohm", "ohms"),
+    "kbps": ("kilobit per second", "kilobits per second"),
+    "Mbps": ("megabit per second", "megabits per second"),
+    "Gbps": ("gigabit per second", "gigabits per second"),
+    "bpm": ("beat per minute", "beats per minute"),
+    "fps": ("frame per second", "frames per second"), "dpi": ("dot per inch", "dots per inch"),
 }  # fmt: skip
-_DOTTED = {"ft", "lb", "lbs", "oz", "yd", "yds", "hr", "hrs", "min", "mins", "sec", "secs", "mi"}
-
-
-def amount(match: Match) -> str:
-    """Return the figures of a match in words: `10-20` as "ten to twenty", `-3.5` with its sign."""
-    ends = [decimal(part.strip(" $£€¥₹")) for part in match["n"].split("-")]
-    return ("minus " if match["minus"] else "") + " to ".join(ends)
-
-
-def _is_one(match: Match) -> bool:
-    return match["n"] == "1"
-
-
-def _described(match: Match) -> bool:
-    """Say whether the amount describes something that follows: `a 5 km run`."""
-    before = match.string[: match.start()].rstrip().rpartition(" ")[2].lower()
-    return before in {"a", "an"} and re.match(r"\s[a-z]", match.string[match.end() :]) is not None
-
-
-def _money(match: Match) -> str:
-    one, many, _, _ = _MONEY[match["sign"]]
-    nation, over = _NATIONS[match["nation"] or ""], match["over"] or ""
-    over = _OVER.get(over.lower(), over)
-    if _described(match):
-        return "-".join(part for part in (amount(match), over, nation + one) if part)
-    if re.fullmatch(r"[\d,]*\.\d\d", match["n"]) and not over:
-        return _coins(match)
-    name = one if _is_one(match) and not over else many
-    return " ".join(part for part in (amount(match), over, nation + name) if part)
-
-
-def _coins(match: Match) -> str:
-    """Return money with hundredths: `$3.50`, `£0.99`, `$12.00`."""
-    one, many, small, smalls = _MONEY[match["sign"]]
-    nation = _NATIONS[match["nation"] or ""]
-    whole, _, part = match["n"].replace(",", "").partition(".")
-    said = []
-    if int(whole or 0) or not int(part):
-        said.append(f"{cardinal(whole or 0)} {nation}{one if whole == '1' else many}")
-    if int(part):
-        said.append(f"{cardinal(part)} {small if int(part) == 1 else smalls}")
-    return ("minus " if match["minus"] else "") + " and ".join(said)
-
-
-def _old_coins(match: Match) -> str:
-    """Return pounds, shillings and pence as before 1971: `£5 10s. 6d.`."""
-    names = (("pounds", ("pound", "pounds")), ("shillings", ("shilling", "shillings")))
-    said = [_counted(match[part], *forms) for part, forms in names if match[part]]
-    return " ".join([*said, "and", _counted(match["pence"], "penny", "pence")])
-
-
-def _counted(written: str, one: str, many: str) -> str:
-    return f"{cardinal(written)} {one if written == '1' else many}"
+_DOTTED = {
+    "ft", "lb", "lbs", "oz", "yd", "yds", "hr", "hrs", "min", "mins", "sec", "secs", "mi", "tsp",
+    "tbsp",
+}  # fmt: skip
+_WAYS = {"N": "North", "S": "South", "E": "East", "W": "West"}
+_MANY = words_of(
+    "people", "users", "customers", "visitors", "jobs", "homes", "copies", "views", "followers",
+    "viewers", "households", "workers", "children", "deaths", "downloads", "members", "likes",
+    "subscribers", "voters", "passengers", "vehicles", "cars", "tonnes", "tons", "barrels",
+    "shares", "listeners", "readers", "players", "students", "patients", "refugees", "hits",
+)  # fmt: skip
+_MILLIONS = {"k": "thousand", "m": "million", "b": "billion"}
+_PER = words_of(
+    "kg", "g", "lb", "oz", "km", "m", "l", "h", "hr", "min", "day", "week", "month", "year",
+    "person", "head", "hour", "pound", "mile", "minute", "second", "sec", "night", "user", "unit",
+    "mo", "yr", "wk", "barrel", "ton", "tonne", "gallon", "acre", "share", "seat", "liter",
+    "litre", "page", "word", "item", "piece", "game", "call",
+)  # fmt: skip
+_SHORT = {"mo": "month", "yr": "year", "wk": "week"}
 
 
 def _unit(match: Match) -> str:
     written = match["unit"]
     one, many = _UNITS.get(written) or _UNITS[written.rstrip(".")]
     dot = written.endswith(".") and not match.string[match.end() :].strip("\"') ")
-    if _described(match) or match["hyphen"]:
+    if described(match) or match["hyphen"]:
         return f"{amount(match)}-{one.replace(' ', '-')}"
-    return f"{amount(match)} {one if _is_one(match) else many}{'.' if dot else ''}"
+    return f"{amount(match)} {one if is_one(match) else many}{'.' if dot else ''}"
 
 
 def _degrees(match: Match) -> str:
     scale = {"C": " Celsius", "F": " Fahrenheit"}.get(match["scale"] or "", "")
-    return f"{amount(match)} degree{'' if _is_one(match) else 's'}{scale}"
+    return f"{amount(match)} degree{'' if is_one(match) else 's'}{scale}"
 
-
-def _telephone(match: Match) -> str:
-    """Return groups of digits with a comma, which is a short pause, between them."""
-    groups = re.findall(r"\d+", match[0])
-    return ("plus " if match[0].startswith("+") else "") + ", ".join(map(digits, groups))
-
-
-def _coded(match: Match) -> str:
-    return match["word"] + digits(match["code"])
-
-
-TELEPHONES: tuple[Rule, ...] = (
-    rule(
-        "thousands apart",
-        r"(?<![\w.,-])\d{1,3}(?:\s000)+(?![\w-]|[.,\s]\d)",
-        lambda match: match[0].replace(" ", ","),
-    ),
-    rule("telephone, international", r"\+\d{1,3}(?:[\s-]?\(?\d+\)?){2,}", _telephone),
-    rule(
-        "telephone, American",
-        r"(?<![\w.,-])(?:1[\s-])?(?:\(\d{3}\)\s?|\d{3}-)\d{3}-\d{4}(?![\w-])",
-        _telephone,
-    ),
-    rule("figures in groups", r"(?<![\w.,$£€-])\d+(?:-\d+){2,}(?![\w-])", _telephone),
-    rule("telephone, local", r"(?<![\w.,$£€-])\d{3}-\d{4}(?![\w-]|[.,]\d)", _telephone),
-    rule("telephone, in groups", r"(?<![\w.,$£€-])0\d{2,4}(?:\s\d{3,4}){1,3}(?![\w-])", _telephone),
-    rule(
-        "code",
-        r"(?P<word>\b(?i:extension|ext\.|code|dial|call|PIN|pin|room|flight|zip)"
-        r"(?:\s(?:is|number))?\s)(?P<code>\d{3,})(?!\w|[.,:/-]\d)",
-        _coded,
-    ),
-    rule(
-        "leading zeros",
-        r"(?<![\w.,:/$£€'-])0\d+(?![\w%:/°]|[.,]\d)",
-        lambda match: digits(match[0]),
-    ),
-    rule(
-        "long string of digits",
-        r"(?<![\w.,$£€-])(?!\d+000\b)\d{7,}(?![\w%]|[.,]\d|\s(?:million|billion))",
-        lambda match: digits(match[0]),
-    ),
-)
 
 MEASURES: tuple[Rule, ...] = (
     rule(
+        "heading of a road",  # W is no watt there
+        r"(?P<road>\b(?:I|US|SR|Route|Highway|Hwy)[-\s]\d+\s)(?P<way>[NSEW])\b(?!\.\w)|"
+        r"(?<=\d\s)(?P<street>[NSEW])(?=\s(?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+)\s"
+        r"(?:St|Ave|Rd|Blvd|Dr|Ln|Street|Avenue|Road|Boulevard|Drive|Lane)\b)",
+        lambda match: (match["road"] or "") + _WAYS[match["way"] or match["street"]],
+    ),
+    rule(
         "per unit",
-        r"(?<=\d)/(kg|g|lb|oz|km|m|l|h|hr|min|day|week|month|year|person|head|hour|pound|mile)\b",
-        lambda match: f" per {_UNITS[match[1]][0] if match[1] in _UNITS else match[1]}",
+        rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\bper\suser))/({_PER})\b",
+        lambda match: f" per {_SHORT.get(match[1]) or _UNITS.get(match[1], (match[1],))[0]}",
     ),
-    rule(
-        "old coins",
-        r"(?:£(?P<pounds>\d+),?\s)?(?P<shillings>\d+)s\.,?\s(?P<pence>\d+)d\.(?!\w)",
-        _old_coins,
-    ),
-    rule(
-        "money",
-        r"(?P<minus>(?<![\w)])-)?(?:\b(?P<nation>US|NZ|A|C))?"
-        rf"(?P<sign>[$£€¥₹])\s?(?P<n>{NUMBER}(?:-[$£€¥₹]?{NUMBER})?){_TIMES_OVER}",
-        _money,
-    ),
-    rule(
-        "coins",
-        rf"(?!\d{{3,}}p){_AMOUNT}\s?(?P<coin>¢|p\b(?!\.\s?\w))",  # 1080p is a picture
-        lambda match: (
-            amount(match)
-            + (" cent" if match["coin"] == "¢" else " pence")
-            + ("s" if match["coin"] == "¢" and not _is_one(match) else "")
-        ),
-    ),
+    *MONEY,
     rule("range of percentages", r"(?<=\d)\s?%\s?-\s?(?=[\d.]+\s?%)", "-"),
     rule(
         "percent",
-        rf"{_AMOUNT}\s?(?:%|per\ cent\b)",
+        rf"{AMOUNT}\s?(?:%|per\ cent\b)",
         lambda match: f"{amount(match)} percent",
     ),
-    rule("degrees", rf"{_AMOUNT}\s?°(?:\s?(?P<scale>[CF])\b)?", _degrees),
+    rule(
+        "letter of a scale",
+        r"(?<=\d\sdegrees\s)[CF]\b",
+        lambda match: {"C": "Celsius", "F": "Fahrenheit"}[match[0]],
+    ),
+    rule(
+        "both scales",
+        r"(?<![\w.,-])(\d{2,3})\s?°?C\s?/\s?(\d{2,3})\s?°?F\b",
+        r"\1°C or \2°F",
+    ),
+    rule(
+        "degrees without a sign",
+        r"(?P<before>\b(?:to|at|of|reached|hit|below|above|around|about|is|was|minus|and|between)\s)"
+        r"(?P<n>-?\d{1,3}(?:\s?-\s?\d\d)?)(?P<scale>[CF])\b(?![\w#+'-])",
+        r"\g<before>\g<n>°\g<scale>",
+    ),
+    rule("degrees", rf"{AMOUNT}\s?°(?:\s?(?P<scale>[CF])\b)?", _degrees),
     rule(
         "feet and inches",
         r"(?<!\w)(\d+)(?:'\s?(\d{1,2})(?:\"|''|(?=[\s.,;]|$))|\s?ft\.?\s?(\d{1,2})\s?in\b)",
@@ -207,9 +134,33 @@ MEASURES: tuple[Rule, ...] = (
         ),
     ),
     rule(
+        "inches across",
+        r"(?<=\d)\"(?=\s(?:screen|TV|tv|monitor|display|laptop|wheels?)\b)",
+        "-inch",
+    ),
+    rule("inches", r"(?<=\d)\"(?=\s(?:wide|tall|long|deep|thick|high|x|by)\b)", " in."),
+    rule(
+        "dimensions with units",
+        r"(?P<one>\d\s?(?:cm|mm|m|ft|in\.?|km))\s?[x×]\s?(?=\d)",
+        r"\g<one> by ",
+    ),
+    rule("hours and minutes", r"\b(\d+)\s?h\s?([0-5]?\d)\s?m(?:in)?\b", r"\1 hr \2 min"),
+    rule("minutes and seconds", r"\b(\d+)\s?m(?:in)?\s?([0-5]?\d)\s?s\b", r"\1 min \2 sec"),
+    rule(
+        "thousands and millions",
+        rf"(?<![\w.,])(?P<n>{NUMBER})(?:(?P<k>[kKmMbB])(?=\s(?:{_MANY})\b)|"
+        r"(?P<K>k)(?=\s(?!runs?\b|races?\b)[a-z]+s\b))",
+        lambda match: f"{decimal(match['n'])} {_MILLIONS[(match['k'] or match['K']).lower()]}",
+    ),
+    rule(
+        "seconds",
+        r"(?<![\w.,])(?P<n>\d+\.\d+)s\b",
+        lambda match: f"{decimal(match['n'])} seconds",
+    ),
+    rule(
         "unit",
-        rf"{_AMOUNT}(?:\s|(?P<hyphen>-))?"
-        rf"(?P<unit>{words_of(*_UNITS, *(f'{one}.' for one in _DOTTED))})(?![\w²³/])",
+        rf"{AMOUNT}(?:\s|(?P<hyphen>-))?"
+        rf"(?P<unit>(?:{words_of(*_UNITS, *(f'{one}.' for one in _DOTTED))}))(?![\w²³/])",
         _unit,
     ),
 )

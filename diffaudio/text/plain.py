@@ -18,12 +18,12 @@ _MARKS = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "′": "'", "`": "'", "´": "'",
     "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "″": '"',
     "…": "...", "−": "-", "‐": "-", "‑": "-", "‒": "–", "―": "—", "⁄": "/", "∕": "/",
-    "[": "(", "]": ")", "{": "(", "}": ")", "•": " ", "·": " ", "™": "", "®": "",
-    "\u00ad": "", "\ufe0f": "", "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "",
-    "\ufeff": "",
-}  # fmt: skip
+    "[": "(", "]": ")", "{": "(", "}": ")", "‹": '"', "›": '"', "¿": "", "¡": "",
+    "℃": "°C", "℉": "°F", "\u2126": "Ω", "μ": "µ", "™": "", "®": "", "†": "", "‡": "",
+    "\ufe0f": "",
+} | dict.fromkeys("•·◦▪●‣★☆", " ")  # fmt: skip
 _TABLE = str.maketrans(_LETTERS | _MARKS)
-_KEPT = set("°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅛⅜⅝⅞№")  # rules say them; NFKD would take some apart
+_KEPT = set("°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅛⅜⅝⅞№µ₩₽₺₪₿→∞√‰")  # rules say them; NFKD would take some apart
 
 
 def fold(text: str) -> str:
@@ -33,13 +33,17 @@ def fold(text: str) -> str:
     digits is a hyphen, for the rules of ranges.
     """
     text = unicodedata.normalize("NFC", text)  # a stroke belongs to the sign that it is through
-    text = re.sub("[⁰¹⁴-⁹⁻]+", lambda match: "^" + match[0], text)  # 10⁶ is not 106
+    text = re.sub("[⁰¹²³⁴-⁹⁻]{2,}|[⁰¹⁴-⁹⁻]", _power, text)  # 10⁶ is not 106
     text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
     text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
     text = re.sub(r"\s*(?:[–—]|(?<!-)--+(?!-))\s*", " - ", text)
     text = re.sub(r"\.(?:\s?\.){2,}", "...", text)
     text = re.sub(r"''|,,", '"', text)
     return re.sub(r"\s+", " ", text).strip()
+
+
+def _power(match: re.Match[str]) -> str:
+    return "^" + unicodedata.normalize("NFKC", match[0])
 
 
 def _base(character: str) -> str:
@@ -49,8 +53,8 @@ def _base(character: str) -> str:
     """
     if character.isascii():
         return character
-    if unicodedata.combining(character):
-        return ""
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return ""  # accents, and what only says how to lay out text
     parts = unicodedata.normalize("NFKD", character).translate(_TABLE)
     bare = "".join(one for one in parts if not unicodedata.combining(one))
     plain = bare.isascii() and (bare == parts or bare.isalpha())

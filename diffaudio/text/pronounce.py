@@ -27,6 +27,30 @@ _VOICELESS = ("P", "T", "K", "F", "TH")
 _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'d": ("AH0", "D"),
 }  # fmt: skip
+_OBJECTS = {
+    "the",
+    "a",
+    "an",
+    "this",
+    "these",
+    "those",
+    "your",
+    "my",
+    "his",
+    "her",
+    "our",
+    "their",
+    "its",
+    "it",
+    "them",
+    "me",
+    "us",
+    "him",
+    "all",
+    "every",
+    "each",
+    "yourself",
+}  # behind a verb that begins a sentence: `Record your voice`
 NEAR = 4  # words before and behind that a homograph's rows may look at
 
 
@@ -65,7 +89,7 @@ class Pronouncer:
         words = {token.text.lower() for token in tokens if token.word}
         return not words.isdisjoint(self.homographs.keys() | self.g2p.homograph2features.keys())
 
-    def _tags(self, tokens: Iterable[Token]) -> list[str]:
+    def _tags(self, tokens: Sequence[Token]) -> list[str]:
         """Return a part of speech for each token; `don't` is tagged as `do n't`."""
         pieces: list[str] = []
         first: list[int] = []
@@ -73,7 +97,10 @@ class Pronouncer:
             first.append(len(pieces))
             pieces += [part for part in _SPLIT_OFF.split(token.text) if part]
         tagged = self.tagger.tag(pieces)
-        return [tagged[number][1] for number in first]
+        return [
+            "VB" if _commanded(tokens, place) else tagged[number][1]
+            for place, number in enumerate(first)
+        ]
 
     def _word(
         self,
@@ -111,6 +138,14 @@ class Pronouncer:
         """Ask the network; a word that it is silent on is spelled."""
         said = _spelled(self.g2p.predict(word))
         return said or tuple(sound for letter in word for sound in self.g2p.cmu[letter][-1])
+
+
+def _commanded(tokens: Sequence[Token], number: int) -> bool:
+    """Say whether a word begins a sentence and has an object: taggers take it for a noun then."""
+    begins = number == 0 or tokens[number - 1].text in {".", "!", "?", ":", '"', "(", "..."}
+    polite = number > 0 and tokens[number - 1].text.lower() == "please"
+    after = tokens[number + 1].text.lower() if number + 1 < len(tokens) else ""
+    return tokens[number].word and (begins or polite) and after in _OBJECTS
 
 
 def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:

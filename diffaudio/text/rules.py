@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["Match", "Rule", "apply", "rule", "words_of"]
+__all__ = ["Match", "Rule", "apply", "rule", "stopped", "words_of"]
 
 Match = re.Match[str]
 
@@ -57,3 +57,12 @@ def apply(rules: Iterable[Rule], text: str, fired: set[str] | None = None) -> st
 def words_of(*words: str) -> str:
     """Return a pattern of any of some words, the longest first, taken literally."""
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+
+
+def stopped(match: Match, words: str) -> str:
+    """Return words with the full stop of the abbreviation in whose place they stand.
+
+    It goes, unless the text ends there: then it is the sentence's as well.
+    """
+    last = not match.string[match.end() :].strip("\"')( ")
+    return words + ("." if last and match[0].rstrip().endswith(".") else "")

@@ -23,7 +23,16 @@ _BEFORE_NUMBERS = {"no", "nos", "vol", "vols", "p", "pp", "fig", "figs", "ch", "
                    "art", "c", "ca", "approx", "jan", "feb", "mar", "apr", "jun", "jul", "aug",
                    "sep", "sept", "oct", "nov", "dec"}  # fmt: skip
 _SELDOM = {"inc", "ltd", "co", "corp", "bros", "jr", "sr", "esq", "st", "ave", "rd", "blvd",
-           "dept", "univ", "etc", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}  # fmt: skip
+           "dept", "univ", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}  # fmt: skip
+_TIMES = {"a.m", "p.m", "etc", "am", "pm"}
+_BEHIND_TIMES = {  # what goes on behind `7 a.m.`
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January",
+    "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December", "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
+    "UTC", "EST", "EDT", "CST", "CDT", "PST", "PDT", "BST", "CET", "ET", "PT", "Mon", "Tue", "Wed",
+    "Thu", "Fri", "Sat", "Sun",
+}  # fmt: skip
+_LISTED = re.compile(r"(?:[-*•◦▪●‣–—]\s+|(?=\(?\d{1,2}[.)]\s))")  # `- one`, `1. one`
 _ORNAMENT = re.compile(r"[\s.,;:!?…*_~|<>()\[\]'\"“”‘’–—-]*")  # between scenes: `* * *`
 _CLAUSES = (r"[;:—][\"'”’)]*\s|\s[-–—]+\s", r",[\"'”’)]*\s", r"\s")
 
@@ -59,6 +68,8 @@ class Sentence:
 def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None) -> list[Sentence]:
     """Return the sentences of a text, less marks without words; an empty line ends a paragraph.
 
+    An entry of a list and a heading are parts of their own; other lines are one text.
+
     Args:
         text: any.
         limit: most characters of a part.
@@ -72,14 +83,35 @@ def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None
     pauses = pauses or Pauses()
     found: list[Sentence] = []
     for paragraph in re.split(r"\n\s*\n", text):
-        for sentence in _sentences(" ".join(paragraph.split())):
-            if not _ORNAMENT.fullmatch(sentence):
-                found += _parts(sentence, limit, pauses)
+        for lines in _wrapped(paragraph.splitlines()):
+            for sentence in _sentences(lines):
+                if not _ORNAMENT.fullmatch(sentence):
+                    found += _parts(sentence, limit, pauses)
         if found:
             found[-1] = replace(found[-1], pause=pauses.paragraph)
     if found:
         found[-1] = replace(found[-1], pause=0.0)
     return found
+
+
+def _wrapped(lines: list[str]) -> Iterator[str]:
+    """Yield what stands on lines of its own: entries of a list, headings, verses; others as one.
+
+    A heading is much shorter than the lines around it, verses are three lines or more with a
+    capital each, and neither is followed by a small letter.
+    """
+    lines = [" ".join(line.split()) for line in lines if line.strip()]
+    longest = max(map(len, lines), default=0)
+    verses = len(lines) > 2 and all(line[0].isupper() for line in lines)
+    joined = ""
+    for number, line in enumerate(lines, 1):
+        entry = _LISTED.match(line)
+        joined = f"{joined} {line[entry.end() :] if entry else line}".strip()
+        below = "" if number == len(lines) else lines[number]
+        alone = (verses or len(line) < 0.6 * longest) and not below[:1].islower()
+        if alone or not below or _LISTED.match(below):
+            yield joined
+            joined = ""
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -121,6 +153,8 @@ def _is_full_stop(word: str, following: str, before: str) -> bool:
     if small in _BEFORE_NUMBERS:
         return not (following[:1].isdigit() or re.fullmatch(r"[IVXLC]+", following))
     initials = re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", word) and word != "I"
+    if small in _TIMES:
+        return following not in _BEHIND_TIMES
     if small in _SELDOM or initials:
         return following in STARTERS
     return True

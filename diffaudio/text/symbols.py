@@ -7,16 +7,30 @@ import re
 from diffaudio.text.numbers import digits
 from diffaudio.text.rules import Match, Rule, rule
 
-__all__ = ["ADDRESSES", "SYMBOLS", "TIDY"]
+__all__ = ["ADDRESSES", "COMPARISONS", "SYMBOLS", "TIDY"]
 
 _MARKS = {".": "dot", "@": "at", "-": "dash", "_": "underscore", "/": "slash", ":": "colon",
           "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus",
           "~": "tilde", "%": "percent"}  # fmt: skip
-_LONE = {"%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright",
-         "$": "dollars",
-         "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents"}  # fmt: skip
+_LONE = {
+    "%": "percent", "°": "degrees", "§": "section", "¶": "paragraph", "©": "copyright",
+    "$": "dollars", "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents", "₽": "rubles",
+    "₩": "won", "₺": "lira", "₪": "shekels", "₹": "rupees", "₿": "bitcoin", "№": "number",
+    "→": "to", "∞": "infinity", "√": "the square root of", "‰": "per mille",
+}  # fmt: skip
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "µ": "mu", "ν": "nu",
+    "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi",
+    "ψ": "psi", "ω": "omega", "Γ": "gamma", "Δ": "delta", "Θ": "theta", "Λ": "lambda",
+    "Π": "pi", "Σ": "sigma", "Φ": "phi", "Ψ": "psi", "Ω": "omega",
+}  # fmt: skip
 _COMPARED = {"≠": "is not equal to", "≤": "is less than or equal to",
              "≥": "is greater than or equal to", "≈": "is about"}  # fmt: skip
+_LIMITS = {"<": "less than", ">": "more than", "<=": "at most", ">=": "at least",
+           "≤": "at most", "≥": "at least"}  # fmt: skip
+_BETWEEN = {"<": "is less than", ">": "is greater than", "<=": "is less than or equal to",
+            ">=": "is greater than or equal to"}  # fmt: skip
 _SPELLED = {"www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp"}
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 
@@ -50,6 +64,24 @@ def _key(match: Match) -> str:
     return f" {'star' if match[0] == '*' else 'pound' if prompt else 'hash'} "
 
 
+def _greek(match: Match) -> str:
+    """Return the name of a letter, apart from letters around it."""
+    before = match.string[: match.start()][-1:].isalnum()
+    after = match.string[match.end() :][:1].isalnum()
+    return " " * before + _GREEK[match[1]] + " " * after
+
+
+COMPARISONS: tuple[Rule, ...] = (
+    rule("limit", r"(?<![^\s(])([<>]=?|[≤≥])(?=[-$£€.]?\d)|\A([<>]=?|[≤≥])\s(?=[-$£€.]?\d)",
+         lambda match: _LIMITS[match[1] or match[2]] + " "),
+    rule("comparison of figures",
+         r"(?<=\w)\s?([<>]=?)\s?(?=[-$£€.]?\d)|(?<=\d)\s?([<>]=?)\s?(?=\w)",
+         lambda match: f" {_BETWEEN[match[1] or match[2]]} "),
+    rule("product", r"(?<=\d)\s?\*\s?(?=\d)", " times "),
+    rule("quotient", r"(?<=\d)\s/\s(?=[\d.]+\s?=)", " divided by "),
+)  # fmt: skip
+"""While there are figures."""
+
 ADDRESSES: tuple[Rule, ...] = (
     rule("e-mail", rf"[\w.+-]+@{_HOST}", _address),
     rule("web address", rf"(?:https?|ftp)://\S+|\bwww\.{_HOST}\S*", _address),
@@ -57,11 +89,13 @@ ADDRESSES: tuple[Rule, ...] = (
          _address),
     rule("handle", r"(?<!\S)@(?=[A-Za-z])", "at "),
     rule("topic", r"(?<!\S)\#(?=[A-Za-z])", "hashtag "),
+    rule("long number", r"[\#№]\s?(\d{5,})\b", lambda match: f"number {digits(match[1])}"),
     rule("key", r"(?<![\w&\#*])[\#*](?=[\s.,;:!?)\d]|$)|(?<=\d)[\#*](?=[\s.,;:!?)]|$)", _key),
     rule("number sign", r"[\#№]\s?(?=\d)", "number "),
 )  # fmt: skip
 
 SYMBOLS: tuple[Rule, ...] = (
+    rule("sharp", r"\b([A-G])\#", r"\1 sharp"),
     rule("hash", r"\#", " hash "),
     rule("ampersand", r"\s?&\s?", " and "),
     rule("at sign", r"\s?@\s?", " at "),
@@ -77,7 +111,9 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("about", r"(?<!\S)~\s?(?=\w)", "about "),
     rule("squared", r"\s?([²³])",
          lambda match: " squared" if match[1] == "²" else " cubed"),
-    rule("lone sign", r"\s?([%°§¶©$£€¥¢])\s?", lambda match: f" {_LONE[match[1]]} "),
+    rule("Greek letter", rf"(?<![Ͱ-Ͽµ])([{''.join(_GREEK)}])(?![Ͱ-Ͽµ])", _greek),
+    rule("lone sign", rf"\s?([{re.escape(''.join(_LONE))}])\s?",
+         lambda match: f" {_LONE[match[1]]} "),
     rule("alternatives", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
     rule("slash", r"\s?/\s?", " slash "),
     rule("mark without a sound", r"[*_^|~<>\\]+", " "),

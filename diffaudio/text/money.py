@@ -1,0 +1,135 @@
+"""Money: signs and codes of currencies, coins, pounds, shillings and pence."""
+
+from __future__ import annotations
+
+import re
+
+from diffaudio.text.amounts import AMOUNT, NUMBER, amount, described, is_one
+from diffaudio.text.numbers import cardinal, decimal
+from diffaudio.text.rules import Match, Rule, rule, words_of
+
+__all__ = ["MONEY"]
+
+_TIMES_OVER = r"(?:\s?(?P<over>hundred|thousand|million|billion|trillion|bn|tn|[mMkKB])\b)?"
+_OVER = {"tn": "trillion", "bn": "billion", "b": "billion", "m": "million", "k": "thousand"}
+_MONEY = {  # sign: one, many, their hundredths
+    "$": ("dollar", "dollars", "cent", "cents"),
+    "£": ("pound", "pounds", "penny", "pence"),
+    "€": ("euro", "euros", "cent", "cents"),
+    "¥": ("yen", "yen", "sen", "sen"),
+    "₹": ("rupee", "rupees", "paisa", "paise"),
+    "₽": ("ruble", "rubles", "kopeck", "kopecks"),
+    "₩": ("won", "won", "jeon", "jeon"),
+    "₺": ("lira", "lira", "kurush", "kurush"),
+    "₪": ("shekel", "shekels", "agora", "agorot"),
+    "₿": ("bitcoin", "bitcoins", "cent", "cents"),
+}
+_SIGNS = "".join(_MONEY)
+_NATIONS = {
+    "US": "U S ", "A": "Australian ", "C": "Canadian ", "NZ": "New Zealand ", "HK": "Hong Kong ",
+    "S": "Singapore ", "": "",
+}  # fmt: skip
+_CODES = {  # of ISO 4217: nation and sign
+    "USD": ("U S ", "$"), "EUR": ("", "€"), "GBP": ("", "£"), "JPY": ("", "¥"),
+    "INR": ("", "₹"), "AUD": ("Australian ", "$"), "CAD": ("Canadian ", "$"),
+    "NZD": ("New Zealand ", "$"), "HKD": ("Hong Kong ", "$"), "SGD": ("Singapore ", "$"),
+    "RUB": ("", "₽"), "KRW": ("", "₩"), "CHF": ("", "CHF"), "SEK": ("", "SEK"),
+}  # fmt: skip
+_NAMES = {"CHF": ("Swiss franc", "Swiss francs"), "SEK": ("Swedish krona", "Swedish kronor")}
+
+
+def _over(written: str | None) -> str:
+    """Return `m` as "million"; what is a word already stays so."""
+    return _OVER.get((written or "").lower(), written or "")
+
+
+def _money(match: Match) -> str:
+    """Return money: `$5`, `£3m`, `$80k-$100k`, `a $1.50 coffee`."""
+    one, many, _, _ = _MONEY[match["sign"]]
+    nation, over = _NATIONS[match["nation"] or ""], _over(match["over"])
+    hundredths = re.fullmatch(r"[\d,]*\.\d\d", match["n"]) and not over and not match["last"]
+    if hundredths and described(match):
+        whole, _, part = match["n"].partition(".")
+        return f"{cardinal(whole or 0)}-{nation}{one}-{cardinal(part)}"
+    if hundredths:
+        return _coins(match)
+    said = decimal(match["n"])
+    if match["last"]:
+        apart = _over(match["k"])
+        said += (f" {apart}" if apart != over else "") + f" to {decimal(match['last'])}"
+    said = ("minus " if match["minus"] else "") + said
+    if described(match):
+        return "-".join(part for part in (said, over, nation + one) if part)
+    name = one if is_one(match) and not match["last"] and not over else many
+    return " ".join(part for part in (said, over, nation + name) if part)
+
+
+def _coded(match: Match) -> str:
+    """Return money whose currency has the letters of its code: `5 USD`, `EUR 1,500`."""
+    nation, sign = _CODES[match["before"] or match["after"]]
+    one, many, *_ = _NAMES.get(sign) or _MONEY[sign]
+    written = match["n"] or match["m"]
+    over = _over(match["over"] or match["more"])
+    name = one if written == "1" and not over else many
+    return " ".join(part for part in (decimal(written), over, nation + name) if part)
+
+
+def _coins(match: Match) -> str:
+    """Return money with hundredths: `$3.50`, `£0.99`, `$12.00`."""
+    one, many, small, smalls = _MONEY[match["sign"]]
+    nation = _NATIONS[match["nation"] or ""]
+    whole, _, part = match["n"].replace(",", "").partition(".")
+    said = []
+    if int(whole or 0) or not int(part):
+        said.append(f"{cardinal(whole or 0)} {nation}{one if whole == '1' else many}")
+    if int(part):
+        said.append(f"{cardinal(part)} {small if int(part) == 1 else smalls}")
+    return ("minus " if match["minus"] else "") + " and ".join(said)
+
+
+def _old_coins(match: Match) -> str:
+    """Return pounds, shillings and pence as before 1971: `£5 10s. 6d.`."""
+    names = (("pounds", ("pound", "pounds")), ("shillings", ("shilling", "shillings")))
+    said = [_counted(match[part], *forms) for part, forms in names if match[part]]
+    return " ".join([*said, "and", _counted(match["pence"], "penny", "pence")])
+
+
+def _counted(written: str, one: str, many: str) -> str:
+    return f"{cardinal(written)} {one if written == '1' else many}"
+
+
+MONEY: tuple[Rule, ...] = (
+    rule(
+        "old coins",
+        r"(?:£(?P<pounds>\d+),?\s)?(?P<shillings>\d+)s\.,?\s(?P<pence>\d+)d\.(?!\w)",
+        _old_coins,
+    ),
+    rule(
+        "money",
+        r"(?P<minus>(?<![\w)])-)?(?:\b(?P<nation>US|NZ|HK|[ACS]))?"
+        rf"(?P<sign>[{_SIGNS}])\s?(?P<n>{NUMBER})"
+        rf"(?:(?P<k>[kKmM])?-[{_SIGNS}]?(?P<last>{NUMBER}))?{_TIMES_OVER}",
+        _money,
+    ),
+    rule(
+        "code of a currency",
+        rf"\b(?P<before>{words_of(*_CODES)})\s?(?P<n>{NUMBER}){_TIMES_OVER}|"
+        rf"(?<![\w.,])(?P<m>{NUMBER})(?:\s?(?P<more>thousand|million|billion|trillion|bn|[mkK]))?"
+        rf"\s?(?P<after>{words_of(*_CODES)})\b",
+        _coded,
+    ),
+    rule(
+        "rupees",
+        rf"\bRs\.?\s?(?P<n>{NUMBER})(?![\w])",
+        lambda match: f"{decimal(match['n'])} {_MONEY['₹'][not is_one(match)]}",
+    ),
+    rule(
+        "coins",
+        rf"(?!\d{{3,}}p){AMOUNT}\s?(?P<coin>¢|p\b(?!\.\s?\w)|"
+        r"(?<=\d\d)c(?=\s(?:each|a|per|off)\b|[,;]|\.?$))",  # 1080p is a picture
+        lambda match: (
+            amount(match)
+            + (" pence" if match["coin"] == "p" else " cent" if is_one(match) else " cents")
+        ),
+    ),
+)
