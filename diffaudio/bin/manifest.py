@@ -41,6 +41,8 @@ def main(argv: list[str]) -> int:
     spec = config.build(AudioSpec)
     with exclusive(options.out):
         held = _held(options.out)
+        if not options.force:
+            _refuse_other(options.out, root)
         must_run = provenance.begin(
             options.out,
             stage="manifest",
@@ -193,6 +195,23 @@ def _held(out: Path) -> int:
         return max(split["rows"] for split in manifest.about(out)["splits"].values())
     except (Refusal, ValueError, KeyError):  # none, of no split, or not ours
         return 0
+
+
+def _refuse_other(out: Path, root: Path) -> None:
+    """Refuse to replace the manifests of a corpus that is still there by those of another.
+
+    Raises:
+        Refusal: they are of another folder; two corpora may have folders of the same name.
+    """
+    try:
+        kept = manifest.root(out)
+    except Refusal:  # none, or not ours
+        return
+    if kept.is_dir() and root.is_dir() and not kept.samefile(root):
+        raise Refusal(
+            f"{out}: lists the corpus {kept}, not {root}",
+            mend="give another --tag (of a recipe) or --out to keep both, or --force to replace it",
+        )
 
 
 def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:

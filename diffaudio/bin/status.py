@@ -76,6 +76,8 @@ def _nearest(folder: Path, tops: Mapping[Path, str]) -> Path:
 
 def _row(folder: Path, stage: str, keys: Mapping[str, Any]) -> tuple[str, ...]:
     state, why = provenance.state(folder, keys=keys, stage=stage)
+    if state == "missing" and stage == STAGES[0] and folder.is_dir():
+        return str(folder), _numbered(stage), "there", "", "", "a corpus of one's own"
     if state in {"missing", "damaged"}:
         return str(folder), _numbered(stage), state, "", "", why
     record = read_json(folder / provenance.RECORD)

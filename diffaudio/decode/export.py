@@ -38,6 +38,7 @@ from diffaudio.model import Model
 __all__ = ["CARD", "RECOMMENDED", "export"]
 
 CARD, CREDITS, VOCODER = "MODEL_CARD.md", "CREDITS.txt", "vocoder"
+_MADE_ANEW = ("How to use it", "Recommended setting", "Data", "Needs")  # sections of a card
 RECOMMENDED = "recommended.yaml"  # of an experiment: the setting that a sweep recommends
 
 
@@ -90,15 +91,39 @@ def _fill(new: Path, trained: Trained, config: Config, *, exp: Path, data: Path 
         _write(new / weights.WEAKER, trained.weaker, {"checkpoint": trained.spec.weaker})
         sections["decode"]["weaker"] = weights.WEAKER
     _pack(new, trained, with_front_end(config.of(sections), exp, ".").sections, exp)
-    corpus = _corpus(data)
-    if corpus.get("credits"):
-        shutil.copyfile(corpus["credits"], new / CREDITS)
+    corpus, before = _corpus(data), _before(exp)
+    credits = corpus.get("credits") or (exp / CREDITS if before and not corpus else None)
+    if credits and credits.is_file():
+        shutil.copyfile(credits, new / CREDITS)
+    elif not corpus and not before:
+        log.info("no --data: the card will not say what it was trained on, nor whose work that is")
     head = _head(exp.resolve().name, trained, config)
-    parts = [head, _use(trained), _recommended(exp, config), _data(corpus), _own(config)]
-    results = exp / "RESULTS.md"
-    if results.is_file():
-        parts.append(_demoted(results.read_text(encoding="utf-8")))
+    told = (not corpus and before.get("Data")) or _data(corpus)
+    parts = [head, _use(trained), _recommended(exp, config), told, _own(config)]
+    parts += _results(exp, config, before)
     write_text(new / CARD, "\n".join(part for part in parts if part))
+
+
+def _results(exp: Path, config: Config, before: Mapping[str, str]) -> list[str]:
+    """Return what is known of how well the model does: of the experiment, or of an older card."""
+    path = exp / "RESULTS.md"
+    found = [_demoted(path.read_text(encoding="utf-8"))] if path.is_file() else []
+    found += [text for name, text in before.items() if name not in _MADE_ANEW]
+    own = read_config(exp / "config.yaml").sections["decode"]
+    if found and config.sections["decode"] != own:
+        found.insert(
+            0, "The results below are of other settings of `decode` than this folder has.\n"
+        )
+    return found
+
+
+def _before(exp: Path) -> dict[str, str]:
+    """Return the sections of the card of a folder that was exported before, by their headings."""
+    path = exp / CARD
+    if not path.is_file():
+        return {}
+    _, *sections = re.split(r"^(?=## )", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {text.partition("\n")[0].removeprefix("## "): text for text in sections}
 
 
 def _pack(new: Path, trained: Trained, sections: Mapping[str, Any], exp: Path) -> None:

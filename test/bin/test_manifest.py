@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -205,6 +206,17 @@ def test_a_limit_that_replaces_more_is_said(run, caplog):
     caplog.clear()
     run("--limit", "2", "--force")
     assert "replaces" not in caplog.text
+
+
+def test_another_corpus_does_not_take_the_place_of_one_that_is_still_there(run, tmp_path):
+    run()
+    shutil.copytree("corpus", "elsewhere/corpus")
+    status, said = run("--corpus", "elsewhere/corpus")
+    assert status == 1
+    assert "data: lists the corpus" in said and "--tag" in said
+    assert run("--corpus", "elsewhere/corpus", "--force")[0] == 0
+    shutil.rmtree("elsewhere")  # moved: nothing of it could be lost
+    assert run()[0] == 0
 
 
 def test_a_corpus_may_name_itself(run, tmp_path):

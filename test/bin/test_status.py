@@ -35,6 +35,14 @@ def test_every_folder_has_a_row_with_state_and_size(recipe, capsys):
     assert cells["exp"].split() == ["exp", "missing"]
 
 
+def test_a_corpus_that_no_stage_made_is_there(recipe, capsys):
+    (recipe / "own").mkdir()
+    assert status.main(["0=own", "0=nowhere"]) == 0
+    _, own, nowhere = capsys.readouterr().out.splitlines()
+    assert own.split()[:4] == ["own", "0", "corpus", "there"]
+    assert nowhere.split() == ["nowhere", "0", "corpus", "missing"]
+
+
 def test_what_is_gone_or_no_record_is_said_in_its_row(recipe, capsys):
     out = recipe / "dump/done"
     provenance.finish(out, also=("*.tar",))

@@ -108,6 +108,31 @@ def test_the_card_says_what_it_is(exp, tmp_path):
     assert "by hand" not in card
 
 
+def test_a_folder_that_was_exported_takes_card_and_credits_along(exp, tmp_path, caplog):
+    corpus, data = tmp_path / "corpus", tmp_path / "data" / "mini"
+    corpus.mkdir()
+    (corpus / "CREDITS.txt").write_text("by A. Author")
+    write_json(data / "corpus.json", {"root": str(corpus), "splits": {"train": {"hours": 1.5}}})
+    (exp / "RESULTS.md").write_text("# Results\n\nPESQ 2.5\n")
+    run(exp, tmp_path / "one", data=data)
+    shutil.rmtree(exp)
+    run(tmp_path / "one", tmp_path / "two", "--decode.sampler.calls=7")
+    card = (tmp_path / "two" / "MODEL_CARD.md").read_text()
+    assert (tmp_path / "two" / "CREDITS.txt").read_text() == "by A. Author"
+    for text in (
+        "# one\n",
+        "7 network calls",
+        "1.5 h in train",
+        "PESQ 2.5",
+        "## Data",
+        "## Results",
+    ):
+        assert card.count(text) == 1
+    assert "The results below are of other settings" in card
+    assert "other settings" not in (tmp_path / "one" / "MODEL_CARD.md").read_text()
+    assert "no --data" not in caplog.text
+
+
 def test_a_folder_is_not_replaced_unless_asked_and_ours(exp, tmp_path):
     out = tmp_path / "model"
     run(exp, out)
