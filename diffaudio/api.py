@@ -55,6 +55,12 @@ def load(
     options = [f"--decode.{key}={_written(value)}" for key, value in (decode or {}).items()]
     config = read_config(Path(folder) / "config.yaml", options)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.device(place)
+    except RuntimeError as error:
+        raise Refusal(
+            f"device: {place!r} is none", mend="cpu, cuda, or cuda:1 for a second one"
+        ) from error
     trained = load_trained(Path(folder), config, config.build(DecodeSpec), device=place)
     return AudioModel(with_vocoder(trained, Path(folder)))
 

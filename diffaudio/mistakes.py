@@ -80,7 +80,8 @@ class Mistakes:
 
     def _stray(self, word: str) -> Refusal:
         if not word.startswith("--"):
-            return Refusal(f"unexpected argument {word!r}")
+            mend = "put words that belong together in quotes; --help shows what there is"
+            return Refusal(f"unexpected argument {word!r}", mend=mend)
         section = flat_key(word).split(".")[0]
         if "." in word and section not in self.sections:
             reads = ", ".join(self.sections) or "none"

@@ -214,8 +214,12 @@ class Model(nn.Module):
         wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
         planned = isinstance(given, Plan)
         if (wanted == "nothing") != (given is None) or (self.prior and not planned):
-            mend = {"a plan": "diffaudio say, or .say() in Python, speaks a text with it"}
-            raise Refusal(f"the model is given {wanted}", mend=mend.get(wanted, ""))
+            if self.prior:
+                mend = "`diffaudio say`, or .say() in Python, speaks a text with it"
+                raise Refusal("the model is a voice: it is given a text", mend=mend)
+            verb = "enhance" if self.hears else "generate"
+            mend = f"`diffaudio {verb}`, or .{verb}() in Python, is for it"
+            raise Refusal(f"the model is given {wanted}", mend=mend)
         y, frames = self._seen(given, samples), self.codec.frames(samples)
         mask = frame_mask(frames, int(frames.max()))
         shape = self.codec.channels, self.codec.bins

@@ -176,7 +176,7 @@ def test_a_text_becomes_audio_as_long_as_its_plan():
 
 
 def test_without_a_plan_or_a_place_for_it_is_refused():
-    with pytest.raises(Refusal, match="given a plan"):
+    with pytest.raises(Refusal, match="a voice: it is given a text"):
         model().generate(None, torch.tensor([800]), [1], Sampler(DDIM(), UniformGrid(), 1))
     with pytest.raises(Refusal, match=r"model\.prior: with given none"):
         Model(

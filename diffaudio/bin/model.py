@@ -45,7 +45,8 @@ def asked(
     return parse(
         argv if exp is None else ["--config", str(exp / "config.yaml"), *argv],
         prog=prog,
-        description=description,
+        description=f"{description} Defaults shown here are those of options that neither the "
+        "command nor the model's config.yaml gives.",
         sections=sections or {"decode": DecodeSpec},
         options=options,
     )

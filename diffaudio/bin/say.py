@@ -53,5 +53,8 @@ def _text(text: str, file: bool) -> str:
         raise Refusal(
             f"{text}: byte {error.start} is not UTF-8", mend="save the text in UTF-8"
         ) from error
-    except FileNotFoundError as error:
-        raise Refusal(f"{text}: no such file") from error
+    except OSError as error:
+        raise Refusal(
+            f"{text}: cannot be read ({error.strerror})",
+            mend="with --file true the first word names a file of text; without it, it is the text",
+        ) from error

@@ -42,11 +42,14 @@ def sentences(trained: Trained, text: str) -> list[Sentence]:
     prior = trained.model.prior
     if prior is None:
         raise Refusal(
-            "the model was not trained to read", mend="name a voice: a recipe's exp/<name>"
+            "the model was not trained to read: it is no voice",
+            mend="name a voice in its place, a recipe's exp/<name>",
         )
+    if not isinstance(text, str):
+        raise Refusal(f"the text is a {type(text).__name__}", mend="give a str")
     parts = split_sentences(text)
     if not parts:
-        raise Refusal("the text is empty: there is nothing to say")
+        raise Refusal("the text is empty: there is nothing to say", mend="give a word or more")
     for number, part in enumerate(parts, 1):
         prior.front_end.read(part.text, place=f"sentence {number} ({part.text[:40]!r})")
     return parts

@@ -58,7 +58,10 @@ class DecodeSpec:
                 "must be at least 1 and above 0"
             )
         if not self.length_scale > 0:
-            raise Refusal(f"decode.length_scale: {self.length_scale:g} is not above 0")
+            raise Refusal(
+                f"decode.length_scale: {self.length_scale:g} is not above 0",
+                mend="1 is the usual pace, 1.2 is slower",
+            )
         if self.repeat < 1:
             raise Refusal(f"decode.repeat: {self.repeat} is not at least 1")
         guidance = self.sampler.guidance

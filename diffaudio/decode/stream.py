@@ -55,6 +55,8 @@ class Encoding:
         Raises:
             Refusal: the suffix is of no format that can be written.
         """
+        if path.is_dir():
+            raise Refusal(f"{shown(path)}: is a folder", mend="name a file in it, with its suffix")
         suffix = path.suffix.lower()
         name = {".aif": "AIFF", ".oga": "OGG", ".opus": "OGG"}.get(suffix, suffix[1:].upper())
         if name not in soundfile.available_formats() or name == "RAW":

@@ -213,7 +213,8 @@ def test_another_corpus_does_not_take_the_place_of_one_that_is_still_there(run, 
     shutil.copytree("corpus", "elsewhere/corpus")
     status, said = run("--corpus", "elsewhere/corpus")
     assert status == 1
-    assert "data: lists the corpus" in said and "--tag" in said
+    assert "data: lists the corpus" in said
+    assert "--tag" in said
     assert run("--corpus", "elsewhere/corpus", "--force")[0] == 0
     shutil.rmtree("elsewhere")  # moved: nothing of it could be lost
     assert run()[0] == 0

@@ -30,6 +30,7 @@ DISJOINT = {"test": ["text"]}  # no sentence of the test is in another split
 # which Grad-TTS (arXiv:2105.06337) and many others use: 12,500 to train on, 100, 500. Which ids
 # these lists have cannot be had by a rule; put beside metadata.csv, as test.txt and valid.txt,
 # they are used (their lines are `folder/<id>.wav|text`).
+SHOWN = 10  # wrong lines that a message names
 SIZES, WHOLE = {"test": 500, "valid": 100}, 13100
 
 
@@ -70,25 +71,55 @@ def read_table(path: Path) -> list[Line]:
     """Return the lines of metadata.csv. Quotes have no meaning in it: they belong to the text.
 
     Raises:
-        Refusal: a line has not two or three fields, an empty one, an id again, or is no UTF-8.
+        Refusal: lines have not two or three fields, an empty one, an id again, or are no UTF-8;
+            all of them are named.
     """
     found: dict[str, Line] = {}
+    faults: list[tuple[int, str]] = []
     for number, content in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            fields = [field.strip() for field in content.decode("utf-8-sig").split("|")]
-        except UnicodeDecodeError as error:
-            raise _bad(path, number, f"not UTF-8 ({error})") from error
-        if len(fields) not in (2, 3) or not all(fields[:2]):
-            raise _bad(path, number, f"{content[:60]!r} is not id|text|text in words")
-        name, raw, text = fields if len(fields) == 3 else (*fields, "")
+            name, raw, *words = (part.strip() for part in _fields(content))
+        except ValueError as error:
+            faults.append((number, str(error)))
+            continue
         if name in found:
-            raise _bad(path, number, f"{name} is also in line {found[name].number}")
-        found[name] = Line(number, name, raw, text or raw)
+            faults.append((number, f"{name} is also in line {found[name].number}"))
+        else:
+            found[name] = Line(number, name, raw, "".join(words) or raw)
+    if faults:
+        raise _bad(path, *faults)
     return list(found.values())
 
 
-def _bad(path: Path, number: int, what: str) -> Refusal:
-    return Refusal(f"{path}, line {number}: {what}", mend="correct the line, or take it out")
+def _fields(content: bytes) -> list[str]:
+    """Return the fields of a line.
+
+    Raises:
+        ValueError: it is none, with a word on why.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} is not UTF-8: save the file in UTF-8") from error
+    fields = [field.strip() for field in text.split("|")]
+    wanted = "id|text or id|text|text in words"
+    if not text.strip():
+        raise ValueError("is blank")
+    if len(fields) not in (2, 3):
+        raise ValueError(f"has {text.count('|')} signs |, not one or two ({wanted}): {text[:60]!r}")
+    if not all(fields[:2]):
+        raise ValueError(f"has no {'text' if fields[0] else 'id'} ({wanted}): {text[:60]!r}")
+    return fields
+
+
+def _bad(path: Path, *faults: tuple[int, str]) -> Refusal:
+    """Return what is said of wrong lines: of the first ones, and how many more there are."""
+    told = [f"{path}, line {number}: {what}" for number, what in faults[:SHOWN]]
+    more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+    mend = (
+        "correct the lines, or take them out" if len(faults) > 1 else "correct it, or take it out"
+    )
+    return Refusal("\n  ".join([*told, *more]), mend=mend)
 
 
 def _match(corpus: Path, lines: list[Line]) -> None:
@@ -99,7 +130,7 @@ def _match(corpus: Path, lines: list[Line]) -> None:
         raise Refusal(
             f"{corpus / TABLE}, line {silent[0].number}: there is no {WAVS}/{silent[0].id}.wav"
             + _and_more(silent),
-            mend="bring the recordings, or take the lines out",
+            mend=_how_to_find(corpus / WAVS, silent[0].id),
         )
     untold = sorted(recorded - {line.id for line in lines})
     if untold:
@@ -107,6 +138,16 @@ def _match(corpus: Path, lines: list[Line]) -> None:
             f"{corpus / WAVS / untold[0]}.wav: has no line in {TABLE}" + _and_more(untold),
             mend="write its line, or take the recording out of the folder",
         )
+
+
+def _how_to_find(folder: Path, name: str) -> str:
+    """Return what to do about an id without a recording: it may only be written otherwise."""
+    if (folder / name).is_file():
+        return "write ids without .wav"
+    alike = [path.name for path in folder.glob("*") if path.stem.lower() == name.lower()]
+    if alike:
+        return f"{WAVS}/{alike[0]} is there: recordings are <id>.wav, with these letters"
+    return "bring the recordings, or take the lines out; a line of headings is taken out, too"
 
 
 def _and_more(found: list[Any]) -> str:
@@ -123,7 +164,7 @@ def _listed(corpus: Path, lines: list[Line]) -> dict[str, str]:
             listed = Path(entry.split("|")[0].strip()).name.removesuffix(".wav")
             if listed not in known or listed in split_of:
                 why = "is listed twice" if listed in split_of else f"is not in {TABLE}"
-                raise _bad(path, number, f"{listed!r} {why}")
+                raise _bad(path, (number, f"{listed!r} {why}"))
             split_of[listed] = split
     return split_of
 

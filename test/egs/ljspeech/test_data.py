@@ -36,12 +36,12 @@ def test_a_corpus_that_was_made_says_who_speaks(local, folder):
 
 
 FAULTS = {
-    "fields": ("LJ001-0007|a|b|c", "metadata.csv, line 8: b'LJ001-0007|a|b|c' is not id|text"),
-    "no text": ("LJ001-0007| |b", "metadata.csv, line 8: "),
-    "empty line": ("", "metadata.csv, line 8: b'' is not id|text"),
+    "fields": ("LJ001-0007|a|b|c", "metadata.csv, line 8: has 3 signs |, not one or two"),
+    "no text": ("LJ001-0007| |b", "metadata.csv, line 8: has no text"),
+    "empty line": ("", "metadata.csv, line 8: is blank"),
     "no bars": ("LJ001-0007,a,b", "metadata.csv, line 8: "),
     "twice": ("LJ001-0006|a|b", "metadata.csv, line 8: LJ001-0006 is also in line 7"),
-    "latin": (b"LJ001-0007|caf\xe9|b", "metadata.csv, line 8: not UTF-8 .*0xe9"),
+    "latin": (b"LJ001-0007|caf\xe9|b", "metadata.csv, line 8: byte 15 is not UTF-8: save the file"),
     "no sound": ("LJ009-0007|a|b", r"metadata.csv, line 8: there is no wavs/LJ009-0007\.wav"),
 }
 
@@ -53,6 +53,25 @@ def test_a_fault_in_the_table_is_named_with_its_line(local, folder, fault):
     lines[7] = line if isinstance(line, bytes) else line.encode()
     (folder / "metadata.csv").write_bytes(b"\n".join(lines))
     with pytest.raises(Refusal, match=told.replace("|", r"\|")):
+        list(local.data.rows(folder))
+
+
+def test_all_wrong_lines_are_named_at_once(local, folder):
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    lines[3], lines[9] = "", lines[2]
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    with pytest.raises(Refusal, match=r"line 4: is blank\n.*line 10: LJ\S+ is also in line 3"):
+        list(local.data.rows(folder))
+
+
+def test_an_id_that_is_written_otherwise_is_told_so(local, folder):
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace("LJ001-0005|", "LJ001-0005.wav|"))
+    with pytest.raises(Refusal, match=r"write ids without \.wav"):
+        list(local.data.rows(folder))
+    table.write_text(table.read_text().replace("LJ001-0005.wav|", "LJ001-0005|"))
+    (folder / "wavs/LJ001-0005.wav").rename(folder / "wavs/LJ001-0005.WAV")
+    with pytest.raises(Refusal, match=r"wavs/LJ001-0005\.WAV is there"):
         list(local.data.rows(folder))
 
 
