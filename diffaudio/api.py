@@ -26,7 +26,7 @@ import torch
 from diffaudio.decode.configuration import read_config
 from diffaudio.decode.enhance import enhance_file, enhanced
 from diffaudio.decode.generate import generated
-from diffaudio.decode.say import say, sentences, spoken
+from diffaudio.decode.say import pronounced, say, sentences, spoken
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.stream import Encoding, blocks, reading, shown, writing
 from diffaudio.decode.trained import Trained
@@ -149,12 +149,15 @@ class AudioModel:
         sounds = generated(self._trained, seconds, told, count, first)
         return np.stack([sound.mean(axis=1) for sound in sounds])
 
-    def say(self, text: str, out: str | Path | None = None) -> Samples | None:
+    def say(
+        self, text: str, out: str | Path | None = None, *, lexicon: str | Path | None = None
+    ) -> Samples | None:
         """Speak a text of any length.
 
         Args:
             text: as it is written.
             out: a file to write; its suffix is its format.
+            lexicon: file of words that are said otherwise (text/lexicon.py).
 
         Returns:
             Without `out`, float32 (n,) at the model's rate.
@@ -162,11 +165,12 @@ class AudioModel:
         Raises:
             Refusal: the model does not read, or something in the text cannot be said.
         """
-        if out is not None:
-            say(self._trained, text, Path(out))
-            return None
-        pieces = spoken(self._trained, sentences(self._trained, text))
-        return np.concatenate([piece.mean(axis=1) for piece in pieces])
+        with pronounced(self._trained, None if lexicon is None else Path(lexicon)):
+            if out is not None:
+                say(self._trained, text, Path(out))
+                return None
+            pieces = spoken(self._trained, sentences(self._trained, text))
+            return np.concatenate([piece.mean(axis=1) for piece in pieces])
 
     def _file(self, path: Path) -> Samples:
         with reading(path) as sound:

@@ -8,7 +8,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from diffaudio.bin.model import asked, opened, run_options
-from diffaudio.decode.say import say
+from diffaudio.decode.say import pronounced, say
 from diffaudio.log import Refusal
 
 __all__ = ["main"]
@@ -25,7 +25,9 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options = config.options
-    say(opened(config), _text(options.text, options.file), options.output)
+    trained, text = opened(config), _text(options.text, options.file)
+    with pronounced(trained, options.lexicon):
+        say(trained, text, options.output)
     return 0
 
 
@@ -34,6 +36,12 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("output", metavar="OUT", type=Path, help="audio file, or - (stdout)")
     parser.add_argument(
         "--file", type=bool, default=False, help="TEXT is the name of a file that holds the text"
+    )
+    parser.add_argument(
+        "--lexicon",
+        type=Path,
+        help="file of words that are said otherwise: on each line a word, a tab, its phonemes in "
+        "ARPAbet with stress, `nguyen<tab>N W IH1 N`",
     )
     run_options(parser)
 

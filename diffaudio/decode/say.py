@@ -5,9 +5,11 @@ A sentence's noise hangs on the seed and its own text, so it sounds the same whe
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,9 @@ from diffaudio.decode.stream import Encoding, shown, writing
 from diffaudio.decode.texts import read_texts
 from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal, log
-from diffaudio.text import Sentence, split_sentences
+from diffaudio.text import Phonemes, Sentence, split_sentences
 
-__all__ = ["say", "sentences", "spoken"]
+__all__ = ["pronounced", "say", "sentences", "spoken"]
 
 STDOUT = Path("-")
 _UNKNOWN = 0xFFFFFFFF  # as a size in a WAV file's head: it lasts until the stream ends
@@ -53,6 +55,35 @@ def sentences(trained: Trained, text: str) -> list[Sentence]:
     for number, part in enumerate(parts, 1):
         prior.front_end.read(part.text, place=f"sentence {number} ({part.text[:40]!r})")
     return parts
+
+
+@contextlib.contextmanager
+def pronounced(trained: Trained, lexicon: Path | None) -> Iterator[None]:
+    """Let words be said as a lexicon has them, until the block ends.
+
+    Args:
+        trained: a model that reads phonemes.
+        lexicon: file of words and their phonemes (text/lexicon.py); None changes nothing.
+
+    Raises:
+        Refusal: the lexicon is not there or not right, or the model reads no phonemes.
+    """
+    prior = trained.model.prior
+    if lexicon is None or prior is None:
+        yield
+        return
+    kept = prior.front_end, prior.reader
+    units = prior.front_end.units
+    if not isinstance(units, Phonemes):
+        raise Refusal(
+            f"{lexicon}: a lexicon of phonemes, but the voice reads {type(units).__name__}",
+            mend="write the word as it sounds",
+        )
+    prior.front_end = prior.reader = replace(prior.front_end, units=units.also(lexicon))
+    try:
+        yield
+    finally:
+        prior.front_end, prior.reader = kept
 
 
 def spoken(trained: Trained, parts: Iterable[Sentence]) -> Iterator[np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -57,6 +57,20 @@ class Phonemes(Units):
     @cached_property
     def _given(self) -> Mapping[str, tuple[str, ...]]:
         return read_lexicon(self.lexicon or Path(), self._content)
+
+    def also(self, lexicon: Path) -> Phonemes:
+        """Return units that say some words otherwise; what they hold to be saved stays the same.
+
+        Args:
+            lexicon: file of readings that come before this one's own.
+
+        Raises:
+            Refusal: the lexicon is not there or not right.
+        """
+        others = Phonemes(lexicon)._given
+        units = replace(self)
+        units.__dict__["_given"] = {**self._given, **others}  # where cached_property looks
+        return units
 
     def held(self) -> Mapping[str, bytes]:
         """Return the lexicon's content."""

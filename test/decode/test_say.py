@@ -13,7 +13,7 @@ from diffaudio.codec import LogMel, MelSpec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode import say as module
 from diffaudio.decode.meter import Meter
-from diffaudio.decode.say import say, sentences, spoken
+from diffaudio.decode.say import pronounced, say, sentences, spoken
 from diffaudio.decode.spec import DecodeSpec
 from diffaudio.decode.trained import Trained
 from diffaudio.log import Refusal
@@ -22,7 +22,7 @@ from diffaudio.nets import UNet2d
 from diffaudio.prior import TextPrior
 from diffaudio.process import Objective, RectifiedFlow, Uniform, Velocity
 from diffaudio.solve import DDIM, Sampler, UniformGrid
-from diffaudio.text import Characters, FrontEnd
+from diffaudio.text import Characters, FrontEnd, Phonemes
 
 TEXT = "One bird sang. Two birds sang!\n\nNobody heard."
 
@@ -113,3 +113,22 @@ def test_a_long_text_is_split(voice):
     parts = sentences(voice, "One bird sang, and another one sang too, " * 500 + "until night.")
     assert max(len(part.text) for part in parts) <= 300
     assert len(parts) > 60
+
+
+def test_a_lexicon_says_words_otherwise_until_the_block_ends(voice, tmp_path, monkeypatch):
+    words = tmp_path / "words.txt"
+    words.write_text("bird\tB IY1 D\n")
+    prior = voice.model.prior
+    with pytest.raises(Refusal, match="the voice reads Characters"), pronounced(voice, words):
+        pass
+    monkeypatch.setattr(prior, "front_end", FrontEnd(Phonemes()))
+    before = prior.front_end.read("A bird.").symbols
+    with pronounced(voice, words):
+        assert "IY1" in prior.front_end.read("A bird.").symbols
+        assert prior.reader is prior.front_end
+        assert prior.front_end.digest == FrontEnd(Phonemes()).digest  # nothing that is saved
+    assert prior.front_end.read("A bird.").symbols == before
+    with pytest.raises(Refusal, match="no lexicon"), pronounced(voice, tmp_path / "none.txt"):
+        pass
+    with pronounced(voice, None):
+        assert prior.front_end.read("A bird.").symbols == before
