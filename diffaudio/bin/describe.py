@@ -36,7 +36,7 @@ from diffaudio.train.world import settled, threads
 __all__ = ["Cost", "main", "measure"]
 
 _ITEMS = 200  # of a set, at least, where there are as many, whose states are looked at
-_WHOLE = 4.0  # seconds that stand for an utterance where training does not crop
+_WHOLE = 4.0  # seconds of an utterance where training does not crop and no set says otherwise
 _SECTIONS: dict[str, type] = {"audio": AudioSpec, "model": Model, "train": TrainSpec}
 
 
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> int:
             "--dump",
             type=Path | None,
             default=None,
-            help="shards of a set, dump/mini/train: mean and deviation of its states as well",
+            help="shards of a set, dump/mini/train: how long items are, how its states are spread",
         ),
     )
     dump = config.options.dump
@@ -82,14 +82,21 @@ def main(argv: list[str]) -> int:
     audio, train, model = config.build(AudioSpec), config.build(TrainSpec), config.build(Model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with settled(threads(train.threads), device):
-        cost = measure(model.to(device), audio, train, device)
+        cost = measure(model.to(device), audio, train, device, whole=_mean_seconds(dump))
     sys.stdout.write(_report(config, train, cost, device))
     if dump is not None:
         sys.stdout.write(_states(model.cpu(), audio, dump))
     return 0
 
 
-def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.device) -> Cost:
+def measure(
+    model: Model,
+    audio: AudioSpec,
+    train: TrainSpec,
+    device: torch.device,
+    *,
+    whole: float = _WHOLE,
+) -> Cost:
     """Run a model on noise to see what it costs.
 
     Args:
@@ -97,8 +104,9 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
         audio: rate, roles and channels.
         train: size and length of a step's items, precision.
         device: where to measure.
+        whole: seconds of an item where training does not crop.
     """
-    seconds = train.crop_seconds or _WHOLE
+    seconds = train.crop_seconds or whole
     size = train.max_per_device if device.type == "cuda" else min(2, train.max_per_device)
     with autocast(train.precision, device):
         macs = _macs(model, _noise(model, audio, 1, 1.0))
@@ -113,6 +121,14 @@ def measure(model: Model, audio: AudioSpec, train: TrainSpec, device: torch.devi
         item_seconds=seconds,
         seconds=spent / size,
     )
+
+
+def _mean_seconds(dump: Path | None) -> float:
+    """Return how long an item of a set is."""
+    if dump is None:
+        return _WHOLE
+    index = Index.open(dump)
+    return round(float(index.samples.mean()) / index.rate, 1)
 
 
 def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:
@@ -163,16 +179,16 @@ def _kept(model: Model, batch: Batch) -> int:
 
 
 def _seconds(model: Model, batch: Batch, device: torch.device) -> float:
-    """Time a forward and backward pass: the mean of two after one that is not counted."""
-    started = 0.0
-    for step in range(3):
-        if step == 1:
-            started = time.perf_counter()
+    """Time a forward and backward pass: the quickest of some, for what else runs only slows it."""
+    taken = []
+    for _ in range(4):
+        started = time.perf_counter()
         loss, _ = model(batch)
         loss.mean().backward()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-    return (time.perf_counter() - started) / 2
+        taken.append(time.perf_counter() - started)
+    return min(taken)
 
 
 def _states(model: Model, audio: AudioSpec, dump: Path) -> str:

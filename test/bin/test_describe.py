@@ -10,6 +10,7 @@ from diffaudio.bin import describe
 from diffaudio.codec import CompressedSTFT
 from diffaudio.config import parse
 from diffaudio.data.audio import AudioSpec
+from diffaudio.data.index import Index
 from diffaudio.log import Refusal
 from diffaudio.model import Model
 from diffaudio.nets import Net
@@ -112,6 +113,17 @@ def test_offset_and_scale_that_it_names_make_the_states_of_a_set_0_and_1(
     mean, deviation = re.match(r"mean (\S+), deviation (\S+) ", again).groups()
     assert float(mean) == pytest.approx(0, abs=0.01)
     assert float(deviation) == pytest.approx(1, abs=0.01)
+
+
+def test_items_are_as_long_as_those_of_the_set_where_training_does_not_crop(
+    tiny_mels, tiny_dump, capsys
+):
+    index = Index.open(tiny_dump / "dump/test")
+    seconds = round(float(index.samples.mean()) / index.rate, 1)
+    args = ["--config", str(tiny_mels / "config.yaml"), *SHORT, "--train.crop_seconds", "null"]
+    for more, length in (([], "4 s"), (["--dump", str(index.folder)], f"{seconds:g} s")):
+        assert describe.main([*args, *more]) == 0
+        assert f"items of {length}" in capsys.readouterr().out
 
 
 def test_states_of_a_set_that_was_prepared_for_another_rate_are_refused(tiny_mels, tiny_dump):
