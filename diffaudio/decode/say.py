@@ -121,7 +121,8 @@ def say(trained: Trained, text: str, out: Path) -> None:
             for piece in pieces:
                 write(piece)
     seconds = trained.meter.seconds
-    log.info("%s: written, %d sentences in %.1f s", shown(out), len(parts), seconds)
+    many = f"{len(parts)} sentence{'s' * (len(parts) > 1)}"
+    log.info("%s: written, %s in %.1f s", shown(out), many, seconds)
 
 
 def _stream(pieces: Iterable[np.ndarray], rate: int) -> None:

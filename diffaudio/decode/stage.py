@@ -179,10 +179,12 @@ def _parts(counts: list[dict[str, Any]], seconds: float, audio: float) -> dict[s
     return {"parts": parts}
 
 
-def _named(part: dict[str, Any]) -> str:
+def _named(part: Any) -> str:
     """Return a part of the configuration as one writes it in Python: DDIM(eta=0.5)."""
+    if type(part) is not dict or "class_path" not in part:
+        return str(part)
     given = {name: value for name, value in part.get("init_args", {}).items() if value is not None}
-    options = ", ".join(f"{name}={value}" for name, value in given.items())
+    options = ", ".join(f"{name}={_named(value)}" for name, value in given.items())
     return f"{part['class_path'].rpartition('.')[2]}({options})"
 
 

@@ -151,6 +151,12 @@ def _short(value: float | None, *, scale: float = 1.0, unit: str = "") -> str:
     return "" if value is None else f"{value * scale:.3g}{unit}"
 
 
+def _before(evidence: Evidence) -> str:
+    """Say what the values before the arrows are of."""
+    whose = escape(evidence.versus or "what the model is given")
+    return f" An arrow goes from {whose} to what was made." if evidence.before else ""
+
+
 def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
     """Return the cards of the worst and of the median utterances."""
     measured = [name for name in evidence.protocol["metrics"] if name in evidence.found["metrics"]]
@@ -162,7 +168,8 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         '<p class="note">Keys, on a chosen utterance: <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> '
         "switch the version and keep the moment, <kbd>space</kbd> plays and pauses, <kbd>←</kbd> "
         "<kbd>→</kbd> move by a second, <kbd>j</kbd> <kbd>k</kbd> go to the next and the last one. "
-        f"A click on a spectrogram plays from there.{_TIMED * bool(evidence.timings)}</p>"
+        f"A click on a spectrogram plays from there.{_before(evidence)}"
+        f"{_TIMED * bool(evidence.timings)}</p>"
     ]
     chosen = choose(evidence.table, metric, better, count)
     for why, names in chosen.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -60,14 +60,13 @@ def sheet(found: Result, gaps: Sequence[str]) -> str:
     """
     tables = [_compared(found, versus) for versus in compared_with(found)]
     tables += [_means(found)] * bool(uncompared(found))
-    notes = "".join(f"<li>{escape(line)}</li>" for line in gaps)
     return (
         f'{"".join(tables)}<p class="note">Means over utterances with 95 % bootstrap intervals. '
         "Differences are paired: each utterance is compared with itself, and both means are over "
         "the utterances that have both values. A difference counts where its interval excludes "
         f"zero and p &lt; 0.05; {NOTE}. {escape(' '.join([ratios(found), scope(found)]).strip())}"
         "</p>"
-        f'<ul class="note">{notes}</ul>'
+        f"{_noted(gaps)}"
     )
 
 
@@ -82,12 +81,17 @@ def sheet_of_sets(found: Result, beside: Sequence[Result]) -> str:
     for name in found["metrics"]:
         cells = [_set_cell(one["metrics"].get(name), name) for one in (found, *beside)]
         rows.append([_metric(name), *cells])
-    notes = "".join(f"<li>{escape(line)}</li>" for line in withheld(found))
     return (
         f"{grid(['metric', *(one['system'] for one in (found, *beside))], rows)}"
         f'<p class="note">Values with 95 % bootstrap intervals. {escape(APART)}. '
-        f'{escape(scope(found))}</p><ul class="note">{notes}</ul>'
+        f"{escape(scope(found))}</p>{_noted(withheld(found))}"
     )
+
+
+def _noted(lines: Iterable[str]) -> str:
+    """Return notes as a list; nothing where there are none."""
+    notes = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<ul class="note">{notes}</ul>' if notes else ""
 
 
 def _set_cell(entry: Mapping[str, Any] | None, name: str) -> str:

@@ -16,6 +16,7 @@ from diffaudio.data import plan
 from diffaudio.data.index import Index
 from diffaudio.decode import stage
 from diffaudio.decode.configuration import SECTIONS
+from diffaudio.decode.stage import _named
 from diffaudio.files import digest, read_json, write_json
 from diffaudio.log import Refusal
 
@@ -323,3 +324,9 @@ def test_the_files_of_a_published_vocoder_are_inputs(place, tiny_mels, caplog):
     second = again()
     assert "input one/generator_v1 changed" in caplog.text
     assert np.abs(first["a"] - second["a"]).max() > 1e-3
+
+
+def test_a_part_within_a_part_is_written_as_in_python():
+    path = {"class_path": "diffaudio.process.RectifiedFlow", "init_args": {"t_min": 0.0}}
+    grid = {"class_path": "diffaudio.solve.PathGrid", "init_args": {"path": path, "finer_from": 6}}
+    assert _named(grid) == "PathGrid(path=RectifiedFlow(t_min=0.0), finer_from=6)"
