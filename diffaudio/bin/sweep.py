@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser
 from diffaudio import strict
 from diffaudio.bin import decode, score
 from diffaudio.config import parse
-from diffaudio.decode.export import RECOMMENDED
+from diffaudio.decode.card import RECOMMENDED
 from diffaudio.files import read_json, write_json, write_text
 from diffaudio.log import Refusal, log
 from diffaudio.score import SWEEPS, beside, show, summarise

@@ -113,22 +113,26 @@ def test_a_folder_that_was_exported_takes_card_and_credits_along(exp, tmp_path, 
     corpus.mkdir()
     (corpus / "CREDITS.txt").write_text("by A. Author")
     write_json(data / "corpus.json", {"root": str(corpus), "splits": {"train": {"hours": 1.5}}})
-    (exp / "RESULTS.md").write_text("# Results\n\nPESQ 2.5\n")
-    run(exp, tmp_path / "one", data=data)
+    results = "# Results\n\n```\n## not a heading\n```\n\nPESQ 2.5\n\n## Data\n\n24 items\n"
+    (exp / "RESULTS.md").write_text(results)
+    run(exp, tmp_path / "one", "--decode.threads=2", data=data)
     shutil.rmtree(exp)
-    run(tmp_path / "one", tmp_path / "two", "--decode.sampler.calls=7")
+    run(tmp_path / "one", tmp_path / "again", "--decode.sampler.calls=7", data=data)
+    run(tmp_path / "again", tmp_path / "two", "--decode.sampler.calls=8")
     card = (tmp_path / "two" / "MODEL_CARD.md").read_text()
     assert (tmp_path / "two" / "CREDITS.txt").read_text() == "by A. Author"
     for text in (
-        "# one\n",
-        "7 network calls",
+        "# again\n",
+        "8 network calls",
         "1.5 h in train",
         "PESQ 2.5",
-        "## Data",
-        "## Results",
+        "\n## Data",
+        "\n### Data",
+        "\n\n```\n## not a heading\n```\n\n",
+        "\n## Results\n\nThis folder decodes with other settings",
     ):
         assert card.count(text) == 1
-    assert "The results below are of other settings" in card
+    assert "\n\n\n" not in card
     assert "other settings" not in (tmp_path / "one" / "MODEL_CARD.md").read_text()
     assert "no --data" not in caplog.text
 
