@@ -41,8 +41,12 @@ def main(argv: list[str]) -> int:
     spec = config.build(AudioSpec)
     with exclusive(options.out):
         held = _held(options.out)
+        inputs = {**origins.code(options.recipe.parent), **_inputs(options.recipe, root)}
         if not options.force:
-            _refuse_other(options.out, root)
+            mend = (
+                "give another --tag (of a recipe) or --out to keep both, or --force to replace it"
+            )
+            provenance.refuse_other(options.out, inputs, mend=mend)
         must_run = provenance.begin(
             options.out,
             stage="manifest",
@@ -53,7 +57,7 @@ def main(argv: list[str]) -> int:
                 "max_reject": options.max_reject,
             },
             usual=config.usual,
-            inputs={**origins.code(options.recipe.parent), **_inputs(options.recipe, root)},
+            inputs=inputs,
             force=options.force,
             outputs=("*.jsonl", "corpus.json"),
         )
@@ -195,23 +199,6 @@ def _held(out: Path) -> int:
         return max(split["rows"] for split in manifest.about(out)["splits"].values())
     except (Refusal, ValueError, KeyError):  # none, of no split, or not ours
         return 0
-
-
-def _refuse_other(out: Path, root: Path) -> None:
-    """Refuse to replace the manifests of a corpus that is still there by those of another.
-
-    Raises:
-        Refusal: they are of another folder; two corpora may have folders of the same name.
-    """
-    try:
-        kept = manifest.root(out)
-    except Refusal:  # none, or not ours
-        return
-    if kept.is_dir() and root.is_dir() and not kept.samefile(root):
-        raise Refusal(
-            f"{out}: lists the corpus {kept}, not {root}",
-            mend="give another --tag (of a recipe) or --out to keep both, or --force to replace it",
-        )
 
 
 def _first(rows: Iterable[Any], limit: int) -> Iterator[Any]:
