@@ -15,6 +15,7 @@ model.say("Good morning.", "morning.wav")
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, overload
@@ -54,13 +55,9 @@ def load(
     """
     options = [f"--decode.{key}={_written(value)}" for key, value in (decode or {}).items()]
     config = read_config(Path(folder) / "config.yaml", options)
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.device(place)
-    except RuntimeError as error:
-        raise Refusal(
-            f"device: {place!r} is none", mend="cpu, cuda, or cuda:1 for a second one"
-        ) from error
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", place):
+        raise Refusal(f"device: {place!r}", mend="give cpu, cuda, or cuda:1 for a second one")
     trained = load_trained(Path(folder), config, config.build(DecodeSpec), device=place)
     return AudioModel(with_vocoder(trained, Path(folder)))
 

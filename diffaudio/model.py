@@ -211,13 +211,11 @@ class Model(nn.Module):
         guess: Audio | None = None,
     ) -> State:
         """Run the sampler as `generate` does, and return what it decodes: a state (b, c, f, l)."""
-        wanted = "a plan" if self.prior else "audio" if self.hears else "nothing"
-        planned = isinstance(given, Plan)
-        if (wanted == "nothing") != (given is None) or (self.prior and not planned):
-            if self.prior:
-                mend = "`diffaudio say`, or .say() in Python, speaks a text with it"
-                raise Refusal("the model is a voice: it is given a text", mend=mend)
-            verb = "enhance" if self.hears else "generate"
+        if self.prior and not isinstance(given, Plan):
+            mend = "`diffaudio say`, or .say() in Python, speaks a text with it"
+            raise Refusal("the model is a voice: it is given a text", mend=mend)
+        if not self.prior and self.hears == (given is None):
+            verb, wanted = ("enhance", "audio") if self.hears else ("generate", "nothing")
             mend = f"`diffaudio {verb}`, or .{verb}() in Python, is for it"
             raise Refusal(f"the model is given {wanted}", mend=mend)
         y, frames = self._seen(given, samples), self.codec.frames(samples)

@@ -124,11 +124,14 @@ def measure(
 
 
 def _mean_seconds(dump: Path | None) -> float:
-    """Return how long an item of a set is."""
+    """Return how long an item of a set is on average; `_WHOLE` of no set.
+
+    Items of a step are of about one length (data/plan.py), so padding changes little.
+    """
     if dump is None:
         return _WHOLE
     index = Index.open(dump)
-    return round(float(index.samples.mean()) / index.rate, 1)
+    return max(0.1, round(float(index.samples.mean()) / index.rate, 1))
 
 
 def _noise(model: Model, audio: AudioSpec, items: int, seconds: float) -> Batch:

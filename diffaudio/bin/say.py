@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
         options=_options,
     )
     options = config.options
-    trained, text = opened(config), _text(options.text, options.file)
+    text, trained = _text(options.text, options.file), opened(config)
     with pronounced(trained, options.lexicon):
         say(trained, text, options.output)
     return 0

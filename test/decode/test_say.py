@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import TINY_VOICE, write_exp
 
+import diffaudio
 from diffaudio import AudioModel
+from diffaudio.bin.say import main as command
 from diffaudio.codec import LogMel, MelSpec
 from diffaudio.data.audio import AudioSpec
 from diffaudio.decode import say as module
@@ -132,3 +135,18 @@ def test_a_lexicon_says_words_otherwise_until_the_block_ends(voice, tmp_path, mo
         pass
     with pronounced(voice, None):
         assert prior.front_end.read("A bird.").symbols == before
+
+
+def test_a_lexicon_is_taken_in_python_and_on_the_command_line(tmp_path):
+    text = TINY_VOICE.replace("diffaudio.text.Characters", "diffaudio.text.Phonemes")
+    exp = write_exp(tmp_path / "voice", text)
+    words, out = tmp_path / "words.txt", tmp_path / "out.wav"
+    words.write_text("bird\tAA1 B ER1 D AA1 B ER1 D\n")
+    model = diffaudio.load(exp, device="cpu")
+    usual, other = model.say("A bird."), model.say("A bird.", lexicon=words)
+    assert len(other) > len(usual)
+    assert np.array_equal(model.say("A bird."), usual)
+    options = ["--exp", str(exp), "--device", "cpu"]
+    assert command(["A bird.", str(out), *options, "--lexicon", str(words)]) == 0
+    with wave.open(str(out)) as file:
+        assert file.getnframes() == len(other)

@@ -25,12 +25,12 @@ MADE = ("official", "mini", "synthetic")
 TABLE, WAVS = "metadata.csv", "wavs"
 LISTS = {"test": "test.txt", "valid": "valid.txt"}  # optional; an id a line, the rest trains
 SPEAKER = "LJ"  # of the official corpus; one that was made here says in corpus.json who speaks
+SHOWN = 10  # kinds of wrong lines that a message names
 DISJOINT = {"test": ["text"]}  # no sentence of the test is in another split
 # Sizes of the test and the validation, of 13,100: those of the file lists of NVIDIA's Tacotron 2,
 # which Grad-TTS (arXiv:2105.06337) and many others use: 12,500 to train on, 100, 500. Which ids
 # these lists have cannot be had by a rule; put beside metadata.csv, as test.txt and valid.txt,
 # they are used (their lines are `folder/<id>.wav|text`).
-SHOWN = 10  # wrong lines that a message names
 SIZES, WHOLE = {"test": 500, "valid": 100}, 13100
 
 
@@ -72,13 +72,13 @@ def read_table(path: Path) -> list[Line]:
 
     Raises:
         Refusal: lines have not two or three fields, an empty one, an id again, or are no UTF-8;
-            all of them are named.
+            the first of each kind are named.
     """
     found: dict[str, Line] = {}
     faults: list[tuple[int, str]] = []
     for number, content in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            name, raw, *words = (part.strip() for part in _fields(content))
+            name, raw, *words = _fields(content)
         except ValueError as error:
             faults.append((number, str(error)))
             continue
@@ -114,8 +114,14 @@ def _fields(content: bytes) -> list[str]:
 
 def _bad(path: Path, *faults: tuple[int, str]) -> Refusal:
     """Return what is said of wrong lines: of the first ones, and how many more there are."""
-    told = [f"{path}, line {number}: {what}" for number, what in faults[:SHOWN]]
-    more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+    alike: dict[str, list[int]] = {}
+    for number, what in faults:
+        alike.setdefault(what, []).append(number)
+    told = [
+        f"{path}, line {first}: {what}" + (f", and so are {len(more)} more" if more else "")
+        for what, (first, *more) in list(alike.items())[:SHOWN]
+    ]
+    more = [f"and {len(alike) - SHOWN} other ones"] if len(alike) > SHOWN else []
     mend = (
         "correct the lines, or take them out" if len(faults) > 1 else "correct it, or take it out"
     )
@@ -142,9 +148,11 @@ def _match(corpus: Path, lines: list[Line]) -> None:
 
 def _how_to_find(folder: Path, name: str) -> str:
     """Return what to do about an id without a recording: it may only be written otherwise."""
-    if (folder / name).is_file():
-        return "write ids without .wav"
-    alike = [path.name for path in folder.glob("*") if path.stem.lower() == name.lower()]
+    if (folder / name).is_file() or (folder.parent / name).is_file():
+        return "write ids without folder and .wav"
+    alike = sorted(path.name for path in folder.glob("*") if path.stem.lower() == name.lower())
+    if alike and Path(alike[0]).suffix.lower() != ".wav":
+        return f"{WAVS}/{alike[0]} is there: convert the recordings to .wav"
     if alike:
         return f"{WAVS}/{alike[0]} is there: recordings are <id>.wav, with these letters"
     return "bring the recordings, or take the lines out; a line of headings is taken out, too"

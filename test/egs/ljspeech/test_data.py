@@ -62,14 +62,21 @@ def test_all_wrong_lines_are_named_at_once(local, folder):
     (folder / "metadata.csv").write_text("\n".join(lines))
     with pytest.raises(Refusal, match=r"line 4: is blank\n.*line 10: LJ\S+ is also in line 3"):
         list(local.data.rows(folder))
+    lines[5] = lines[6] = ""
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    with pytest.raises(Refusal, match=r"line 4: is blank, and so are 2 more\n.*line 10: "):
+        list(local.data.rows(folder))
 
 
 def test_an_id_that_is_written_otherwise_is_told_so(local, folder):
     table = folder / "metadata.csv"
     table.write_text(table.read_text().replace("LJ001-0005|", "LJ001-0005.wav|"))
-    with pytest.raises(Refusal, match=r"write ids without \.wav"):
+    with pytest.raises(Refusal, match=r"write ids without folder and \.wav"):
         list(local.data.rows(folder))
-    table.write_text(table.read_text().replace("LJ001-0005.wav|", "LJ001-0005|"))
+    table.write_text(table.read_text().replace("LJ001-0005.wav|", "wavs/LJ001-0005.wav|"))
+    with pytest.raises(Refusal, match=r"write ids without folder and \.wav"):
+        list(local.data.rows(folder))
+    table.write_text(table.read_text().replace("wavs/LJ001-0005.wav|", "LJ001-0005|"))
     (folder / "wavs/LJ001-0005.wav").rename(folder / "wavs/LJ001-0005.WAV")
     with pytest.raises(Refusal, match=r"wavs/LJ001-0005\.WAV is there"):
         list(local.data.rows(folder))
@@ -85,8 +92,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_id(local, folder):
 def test_recordings_that_are_missing_or_have_no_line_are_named(local, folder):
     for name in ("LJ001-0005", "LJ002-0001"):
         (folder / "wavs" / f"{name}.wav").rename(folder / "wavs" / f"{name}.flac")
-    with pytest.raises(Refusal, match=r"line 6: there is no wavs/LJ001-0005\.wav, and 1 more"):
+    with pytest.raises(
+        Refusal, match=r"line 6: there is no wavs/LJ001-0005\.wav, and 1 more"
+    ) as said:
         list(local.data.rows(folder))
+    assert "wavs/LJ001-0005.flac is there: convert the recordings to .wav" in str(said.value)
     lines = (folder / "metadata.csv").read_text().splitlines(keepends=True)
     (folder / "metadata.csv").write_text("".join(lines[:5] + lines[6:10] + lines[12:]))
     with pytest.raises(Refusal, match=r"wavs/LJ002-0000\.wav: has no line in metadata\.csv\n"):
