@@ -10,12 +10,19 @@ import re
 from diffaudio.text.numbers import decimal
 from diffaudio.text.rules import Match, words_of
 
-__all__ = ["AMOUNT", "NUMBER", "amount", "described", "is_one"]
+__all__ = ["AMOUNT", "NUMBER", "VULGAR", "amount", "described", "is_one"]
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
 AMOUNT = rf"(?P<minus>(?<![\w)])-)?(?<![\w/.,])(?P<n>{NUMBER}(?:\s?-\s?{NUMBER})?)"
-_SINGULAR_BEFORE = words_of(
-    "sprint", "race", "dash", "run", "swim", "freestyle", "hurdle", "relay", "pool", "final",
+VULGAR = {
+    "½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3"),
+    "⅕": ("1", "5"), "⅖": ("2", "5"), "⅗": ("3", "5"), "⅘": ("4", "5"), "⅙": ("1", "6"),
+    "⅚": ("5", "6"), "⅛": ("1", "8"), "⅜": ("3", "8"), "⅝": ("5", "8"), "⅞": ("7", "8"),
+}  # fmt: skip
+_DESCRIBED = words_of(
+    "record", "bag", "jack", "bottle", "box", "jar", "glass", "lens", "cable", "plug", "version",
+    "walk", "hike", "sprint", "race", "dash", "run", "swim", "freestyle", "hurdle", "relay", "pool",
+    "final",
     "SSD", "drive", "disk", "card", "stick", "file", "limit", "zone", "bulb", "charger", "battery",
 )  # fmt: skip
 
@@ -36,4 +43,4 @@ def described(match: Match) -> bool:
     before = match.string[: match.start()].rstrip().rpartition(" ")[2].lower()
     after = match.string[match.end() :]
     named = before in {"a", "an"} and re.match(r"\s[a-z]", after)
-    return bool(named or re.match(rf"\s(?:{_SINGULAR_BEFORE})s?\b", after))
+    return bool(named or re.match(rf"\s(?:{_DESCRIBED})s?\b", after))

@@ -58,10 +58,15 @@ TIMES: tuple[Rule, ...] = (
         _clock,
     ),
     rule(
+        "verses",
+        r"(?<![\d.:,])(\d{1,3}):(\d{1,3})-(?=\d{1,3}(?![\d:]))",
+        lambda match: f"{cardinal(match[1])} {cardinal(match[2])} to ",
+    ),
+    rule(
         "time of day",
         r"(?<![\d.:,])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)"
-        r"(?::(?P<second>[0-5]\d))?(?![\d:])",
-        _clock,
+        r"(?::(?P<second>[0-5]\d))?(?:\s?o'clock\b|h\b)?(?![\d:]|\s(?:scale|ratio|odds|dilution)\b)",
+        lambda match: _clock(match) + " " * match.string[match.end() :][:1].isalpha(),
     ),
     rule(
         "ratio",

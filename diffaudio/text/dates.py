@@ -11,7 +11,7 @@ import re
 from diffaudio.text.numbers import ordinal, year
 from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
-__all__ = ["DATES", "NOT_MORE"]
+__all__ = ["DATES", "MONTHS", "NOT_MORE"]
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -83,7 +83,8 @@ def _in_figures(match: Match) -> str:
 
 def _era(match: Match) -> str:
     letters = " ".join(one for one in match["era"] if one != ".")
-    return stopped(match, f"{year(match['year'].replace(',', ''))} {letters}")
+    about = "circa " if match["about"] else ""
+    return stopped(match, f"{about}{year(match['year'].replace(',', ''))} {letters}")
 
 
 def _weekday(match: Match) -> str:
@@ -110,13 +111,22 @@ DATES: tuple[Rule, ...] = (
         lambda match: stopped(match, f"{_month(match[1])} to {_month(match[2])}"),
     ),
     rule(
+        "weekdays together",
+        rf"\b(?:{_WEEKDAYS})\b\.?(?:\s?[&/]\s?(?:{_WEEKDAYS})\b(?:\.(?!\s*$))?)+",
+        lambda match: re.sub(
+            r"(\w+)\.?|\s?([&/])\s?",
+            lambda one: {"&": " and ", "/": ", "}.get(one[2]) or _DAYS.get(one[1], one[1]),
+            match[0],
+        ),
+    ),
+    rule(
         "weekday",
         rf"\b(?P<name>{words_of(*_DAYS)})(?:(?P<stop>\.)|(?=,?\s+{_DATED}))",
         _weekday,
     ),
     rule(
         "date, year first",
-        r"\b(?P<year>\d{4})(?P<mark>[-/])(?P<m>0\d|1[0-2])(?P=mark)(?P<day>[0-2]\d|3[01])"
+        r"\b(?P<year>\d{4})(?P<mark>[-/])(?P<m>0[1-9]|1[0-2])(?P=mark)(?P<day>0[1-9]|[12]\d|3[01])"
         r"(?:\b|(?P<time>T)(?=\d\d:))",
         lambda match: (
             f"{MONTHS[int(match['m']) - 1]} {ordinal(match['day'])}{_and_year(match)}"
@@ -131,7 +141,7 @@ DATES: tuple[Rule, ...] = (
     rule(
         "date without year",
         r"(?:(?<=\b[Oo]n\s)|(?<=\b[Bb]y\s)|(?<=\bdue\s)|(?<=\buntil\s)|(?<=\bbefore\s)|"
-        r"(?<=\bexpires\s)|(?<=\bsince\s))(?P<a>\d{1,2})/(?P<b>\d{1,2})(?P<year>)"
+        r"(?<=\bexpires\s)|(?<=\bsince\s)|(?<=day,\s)|(?<=day\s))(?P<a>\d{1,2})/(?P<b>\d{1,2})(?P<year>)"
         r"(?![\d/%]|\.\d|\s(?:of|cup|inch))",
         _in_figures,
     ),
@@ -155,7 +165,8 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "date, day first",
-        rf"(?:\b(?P<the>[Tt]he)\s+)?(?<![\d.,:/$£€-]){_DAY}(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH}"
+        rf"(?:\b(?P<the>[Tt]he)\s+)?(?<![\d.,:/$£€-]){_DAY}(?:st|nd|rd|th|(?<=[23])d)?"
+        rf"(?:\s+of)?\s+{_MONTH}"
         rf"(?:,?\s+{_YEAR}{NOT_MORE})?",
         _day_first,
     ),
@@ -176,14 +187,14 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "era",
-        r"(?<![\w.,])(?P<year>\d{1,3}(?:,\d{3})+|\d{1,4})\s+"
+        r"(?:(?P<about>\bca?\.\s?)|(?<![\w.,]))(?P<year>\d{1,3}(?:,\d{3})+|\d{1,4})\s+"
         r"(?P<era>B\.C\.E\.|B\.C\.|A\.D\.|C\.E\.|BCE|BC|AD|CE)(?!\w)",
         _era,
     ),
     rule(
         "era first",
-        r"\bA\.?D\.?\s+(?P<year>\d{1,4})\b",
-        lambda match: f"A D {year(match['year'])}",
+        r"\b(?P<era>A\.?D|B\.?C)\.?\s+(?P<year>\d{1,4})\b",
+        lambda match: f"{match['era'][0]} {match['era'][-1]} {year(match['year'])}",
     ),
 )
 """Before anything else is made of the figures."""

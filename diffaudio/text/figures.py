@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import re
 
-from diffaudio.text.amounts import NUMBER
-from diffaudio.text.numbers import cardinal, decimal, digits, fraction, ordinal, plural
+from diffaudio.text.amounts import NUMBER, VULGAR
+from diffaudio.text.numbers import cardinal, decimal, digits, mixed, ordinal, plural
 from diffaudio.text.rules import Match, Rule, rule, words_of
 
 __all__ = ["FIGURES"]
 
-_VULGAR = {
-    "½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3"),
-    "⅛": ("1", "8"), "⅜": ("3", "8"), "⅝": ("5", "8"), "⅞": ("7", "8"),
-}  # fmt: skip
 _SAID_AS_TWO = {("24", "7"), ("9", "11"), ("50", "50"), ("7", "7"), ("20", "20")}
 _OF = words_of("page", "part", "step", "slide", "episode", "chapter", "day", "round", "question")
 
 
-def _mixed(whole: str | None, above: str, below: str) -> str:
-    """Return `2 1/2` as "two and a half"."""
-    if not whole:
-        return fraction(above, below)
-    part = fraction(above, below)
-    return f"{cardinal(whole)} and {f'a {part[4:]}' if above == '1' else part}"
-
-
 def _vulgar(match: Match) -> str:
-    return _mixed(match["whole"], *_VULGAR[match["part"]])
+    return mixed(match["whole"], *VULGAR[match["part"]])
 
 
 def _slashed(match: Match) -> str:
@@ -41,7 +29,7 @@ def _slashed(match: Match) -> str:
     of = re.match(r"\s(?:of|cups?|inch(?:es)?|miles?)\b", match.string[match.end() :])
     if not whole and below in {"10", "100"} and not of:
         return f"{cardinal(above)} out of {cardinal(below)}"
-    return _mixed(whole, above, below)
+    return mixed(whole, above, below)
 
 
 def _range(match: Match) -> str:
@@ -68,13 +56,8 @@ def _apart(match: Match, words: str) -> str:
     return words + (" " if match.string[match.end() : match.end() + 1].isalpha() else "")
 
 
-def _by_or_times(match: Match) -> str:
-    """Return `4x5` as "four by five", `4 x 5 = 20` as "four times"."""
-    product = re.match(r"[\d.,]+\s?=", match.string[match.end() :])
-    return f"{decimal(match['n'])} {'times' if product else 'by'} "
-
-
 FIGURES: tuple[Rule, ...] = (
+    rule("colon between figures", r"(?<=\d):(?=\d)", " colon "),
     rule(
         "version",
         r"(?<![\w.])(?:(?P<v>[vV])(?=\d+\.\d))?(?P<numbers>\d+(?:\.\d+){2,}|"
@@ -82,7 +65,12 @@ FIGURES: tuple[Rule, ...] = (
         _version,
     ),
     rule("ordinal", r"(?<![\w.])(\d[\d,]*)(?:st|nd|rd|th)\b", lambda match: ordinal(match[1])),
-    rule("vulgar fraction", r"(?:(?P<whole>\d+)\s?)?(?P<part>[½¼¾⅓⅔⅛⅜⅝⅞])", _vulgar),
+    rule(
+        "ordinal as it was",
+        r"(?<=\b[Tt]he\s)(\d*[23])d(?=\s(?:of|regiment|inst|ult|day)\b)",
+        lambda match: ordinal(match[1]),
+    ),
+    rule("vulgar fraction", rf"(?:(?P<whole>\d+)\s?)?(?P<part>[{''.join(VULGAR)}])", _vulgar),
     rule(
         "part of all",
         rf"(?P<part>\b(?i:{_OF})\s)(?P<n>\d+)/(?P<all>\d+)(?![\w/])",
@@ -95,13 +83,8 @@ FIGURES: tuple[Rule, ...] = (
     ),
     rule(
         "fraction",
-        r"(?<![\w./])(?:(?P<whole>\d+)\s+)?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?:ths?)?(?![\w/])",
+        r"(?<![\w./])(?:(?P<whole>\d+)(?:\s+|-))?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?:ths?|rds?)?(?![\w/])",
         _slashed,
-    ),
-    rule(
-        "dimensions",
-        rf"(?P<n>(?<!\w){NUMBER})\s?[x×]\s?(?=\d)",
-        _by_or_times,
     ),
     rule("difference", rf"(?<=\d)\s?-\s?(?={NUMBER}\s?=)", " minus "),
     rule(

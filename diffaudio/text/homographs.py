@@ -1,5 +1,7 @@
 """Words that are written alike and said otherwise: `homographs.tsv`, above g2p-en's own list.
 
+It has words as well that are said in one way and are in no dictionary, or wrong there.
+
 A row is a word, parts of speech (beginnings of Penn Treebank tags, or `*`), a pattern of the words
 around it, which is written `_` there (or `*`), and the phonemes. The first row that fits is taken;
 where none does, g2p-en goes on. A word with a capital in the table is meant with a capital.

@@ -2,6 +2,8 @@
 
 # names of the crew
 nguyen	N W IH1 N
+
+An entry is meant for the word with an ending behind an apostrophe, `nguyen's`, as well.
 """
 
 from __future__ import annotations
@@ -30,13 +32,14 @@ def read_lexicon(path: Path, content: bytes) -> Mapping[str, tuple[str, ...]]:
 
     Args:
         path: for messages.
-        content: of the file: word, tab, phonemes; `#` begins a comment.
+        content: of the file, in UTF-8 with or without a byte order mark: word, tab, phonemes; `#`
+            begins a comment.
 
     Raises:
         Refusal: a line is not of that form, with its number; or a word is there twice.
     """
     try:
-        lines = content.decode().splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise Refusal(f"{path}: not UTF-8 ({error})", mend="save it as UTF-8") from error
     found: dict[str, tuple[str, ...]] = {}

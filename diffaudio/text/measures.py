@@ -1,11 +1,12 @@
-"""Percentages, degrees, units of measure: figures that say what they count."""
+"""Percentages, degrees, dimensions, units of measure: figures that say what they count."""
 
 from __future__ import annotations
 
-from diffaudio.text.amounts import AMOUNT, NUMBER, amount, described, is_one
-from diffaudio.text.money import MONEY
-from diffaudio.text.numbers import cardinal, decimal
-from diffaudio.text.rules import Match, Rule, rule, words_of
+import re
+
+from diffaudio.text.amounts import AMOUNT, NUMBER, VULGAR, amount, described, is_one
+from diffaudio.text.numbers import cardinal, decimal, mixed
+from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
 __all__ = ["MEASURES"]
 
@@ -17,6 +18,16 @@ _UNITS = {  # as written: one, many
     "kg": ("kilogram", "kilograms"), "g": ("gram", "grams"), "mg": ("milligram", "milligrams"),
     "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"),
     "l": ("liter", "liters"), "L": ("liter", "liters"), "ml": ("milliliter", "milliliters"),
+    "mL": ("milliliter", "milliliters"), "dL": ("deciliter", "deciliters"),
+    "dl": ("deciliter", "deciliters"), "cl": ("centiliter", "centiliters"),
+    "kcal": ("kilocalorie", "kilocalories"), "kJ": ("kilojoule", "kilojoules"),
+    "mA": ("milliamp", "milliamps"), "mV": ("millivolt", "millivolts"),
+    "kV": ("kilovolt", "kilovolts"), "Pa": ("pascal", "pascals"), "kΩ": ("kilo-ohm", "kilo-ohms"),
+    "psi": ("pound per square inch", "pounds per square inch"),
+    "mpg": ("mile per gallon", "miles per gallon"), "ha": ("hectare", "hectares"),
+    "px": ("pixel", "pixels"), "ppb": ("part per billion", "parts per billion"),
+    "mmHg": ("millimeter of mercury", "millimeters of mercury"),
+    "m/s²": ("meter per second squared", "meters per second squared"),
     "h": ("hour", "hours"), "hr": ("hour", "hours"), "hrs": ("hour", "hours"),
     "min": ("minute", "minutes"), "mins": ("minute", "minutes"), "sec": ("second", "seconds"),
     "secs": ("second", "seconds"),
@@ -40,8 +51,8 @@ _UNITS = {  # as written: one, many
     "cm³": ("cubic centimeter", "cubic centimeters"), "sq km": ("square kilometer",
     "square kilometers"), "sq m": ("square meter", "square meters"),
     "km/hr": ("kilometer per hour", "kilometers per hour"),
-    "kg/m³": ("kilogram per cubic meter", "kilograms per cubic meter"),
     "tsp": ("teaspoon", "teaspoons"), "tbsp": ("tablespoon", "tablespoons"),
+    "Tbsp": ("tablespoon", "tablespoons"),
     "yr": ("year", "years"), "yrs": ("year", "years"), "mcg": ("microgram", "micrograms"),
     "µg": ("microgram", "micrograms"), "µm": ("micrometer", "micrometers"),
     "µs": ("microsecond", "microseconds"), "nm": ("nanometer", "nanometers"),
@@ -55,7 +66,7 @@ _UNITS = {  # as written: one, many
 }  # fmt: skip
 _DOTTED = {
     "ft", "lb", "lbs", "oz", "yd", "yds", "hr", "hrs", "min", "mins", "sec", "secs", "mi", "tsp",
-    "tbsp",
+    "tbsp", "Tbsp",
 }  # fmt: skip
 _WAYS = {"N": "North", "S": "South", "E": "East", "W": "West"}
 _MANY = words_of(
@@ -63,15 +74,64 @@ _MANY = words_of(
     "viewers", "households", "workers", "children", "deaths", "downloads", "members", "likes",
     "subscribers", "voters", "passengers", "vehicles", "cars", "tonnes", "tons", "barrels",
     "shares", "listeners", "readers", "players", "students", "patients", "refugees", "hits",
+    "years", "units", "records", "dollars", "pounds", "euros", "tests", "doses", "women", "men",
+    "songs", "streams", "pages", "books", "acres", "hectares", "transactions", "messages",
+    "accounts", "items", "words", "rows", "tokens", "parameters", "samples", "families", "animals",
 )  # fmt: skip
 _MILLIONS = {"k": "thousand", "m": "million", "b": "billion"}
-_PER = words_of(
+_PER = (
     "kg", "g", "lb", "oz", "km", "m", "l", "h", "hr", "min", "day", "week", "month", "year",
     "person", "head", "hour", "pound", "mile", "minute", "second", "sec", "night", "user", "unit",
     "mo", "yr", "wk", "barrel", "ton", "tonne", "gallon", "acre", "share", "seat", "liter",
     "litre", "page", "word", "item", "piece", "game", "call",
 )  # fmt: skip
-_SHORT = {"mo": "month", "yr": "year", "wk": "week"}
+_ACROSS = words_of(
+    "wide", "tall", "long", "deep", "thick", "high", "x", "by", "and", "or", "in", "on", "at", "is",
+    "was", "to", "of", "from", "for", "the", "across", "here", "there", "each", "apart",
+)  # fmt: skip
+_PERIODS = {"mo": "month", "wk": "week", "s": "second"}
+
+
+def _per(written: str) -> str:
+    """Return what something is counted by: `km` as "kilometer", `day` as it is."""
+    return _PERIODS.get(written) or _UNITS.get(written, (written,))[0]
+
+
+def _part_of_unit(match: Match) -> str:
+    """Return `1 1/2 lbs` as "one and a half pounds", `3/4 lb` as "three quarters pound"."""
+    above, below = VULGAR[match["sign"]] if match["sign"] else (match["above"], match["below"])
+    one, many = ("percent",) * 2 if match["unit"] == "%" else _UNITS[match["unit"].rstrip(".")]
+    return stopped(
+        match, f"{mixed(match['whole'], above, below)} {many if match['whole'] else one}"
+    )
+
+
+def _coordinates(match: Match) -> str:
+    """Return `34°03'12"N` as "thirty-four degrees three minutes twelve seconds North"."""
+    said = [
+        f"{decimal(match[part])} {part}{'' if match[part] == '1' else 's'}"
+        for part in ("degree", "minute", "second")
+        if match[part]
+    ]
+    return " ".join([*said, _WAYS[match["way"]]])
+
+
+def _by_or_times(match: Match) -> str:
+    """Return `4x5` as "four by five", `4 x 5 = 20` as "four times", `3 × 10^8`, too."""
+    product = re.match(r"[\d.,]+\s?=|10\^", match.string[match.end() :])
+    return f"{decimal(match['n'])} {'times' if product else 'by'} "
+
+
+def _inches(match: Match) -> str:
+    """Return `27"` in words, unless the mark is a quotation's end: `"1999" was a song`."""
+    quoted = False
+    for mark in re.finditer(r'(\d?)"', match.string[: match.end()]):
+        inch = mark[1] and not quoted
+        quoted = not quoted and not inch
+    if not inch:
+        return match[0]
+    noun = re.match(rf"\s(?!(?:{_ACROSS})\b)[a-z\dA-Z]", match.string[match.end() :])
+    return f"{match['n']}-inch" if noun else f"{match['n']} inch{'' if match['n'] == '1' else 'es'}"
 
 
 def _unit(match: Match) -> str:
@@ -92,16 +152,29 @@ MEASURES: tuple[Rule, ...] = (
     rule(
         "heading of a road",  # W is no watt there
         r"(?P<road>\b(?:I|US|SR|Route|Highway|Hwy)[-\s]\d+\s)(?P<way>[NSEW])\b(?!\.\w)|"
-        r"(?<=\d\s)(?P<street>[NSEW])(?=\s(?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+)\s"
+        r"(?:(?<=\d\s)|(?<=\b[ao][tn]\s)|\A)(?P<street>[NSEW])\b\.?(?=\s(?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+)\s"
         r"(?:St|Ave|Rd|Blvd|Dr|Ln|Street|Avenue|Road|Boulevard|Drive|Lane)\b)",
         lambda match: (match["road"] or "") + _WAYS[match["way"] or match["street"]],
     ),
     rule(
         "per unit",
-        rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\bper\suser))/({_PER})\b",
-        lambda match: f" per {_SHORT.get(match[1]) or _UNITS.get(match[1], (match[1],))[0]}",
+        rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\byen)|(?<=\bper\suser))/({words_of(*_PER)})\b"
+        r"(?:(?<=/mo)\.(?=\s[a-z]))?",
+        lambda match: f" per {_per(match[1])}",
     ),
-    *MONEY,
+    rule(
+        "part of a unit",
+        rf"(?<![\w/.,-])(?:(?P<whole>\d+)(?:\s|-|(?=[{''.join(VULGAR)}])))?"
+        rf"(?:(?P<above>\d)/(?P<below>\d{{1,2}})|(?P<sign>[{''.join(VULGAR)}]))\s?"
+        rf"(?P<unit>%|(?:{words_of(*_DOTTED)})\b\.?|"
+        rf"(?:{words_of(*{*_UNITS} - _DOTTED)})(?![\w²³/]))",
+        _part_of_unit,
+    ),
+    rule(
+        "dimensions",
+        rf"(?:(?<![\w.,])|(?<=\d[x×]))(?!0x)(?P<n>{NUMBER})\s?[x×]\s?(?=\d)",
+        _by_or_times,
+    ),
     rule("range of percentages", r"(?<=\d)\s?%\s?-\s?(?=[\d.]+\s?%)", "-"),
     rule(
         "percent",
@@ -120,28 +193,36 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "degrees without a sign",
-        r"(?P<before>\b(?:to|at|of|reached|hit|below|above|around|about|is|was|minus|and|between)\s)"
+        r"(?P<before>\b(?:to|at|of|reach|reached|hit|hits|below|above|around|about|is|was|minus|and|"
+        r"between|near|nearly|or|highs?|lows?)\s)"
         r"(?P<n>-?\d{1,3}(?:\s?-\s?\d\d)?)(?P<scale>[CF])\b(?![\w#+'-])",
         r"\g<before>\g<n>°\g<scale>",
+    ),
+    rule(
+        "coordinates",
+        r"(?<![\w.])(?P<degree>\d+(?:\.\d+)?)\s?°\s?(?:(?P<minute>\d+(?:\.\d+)?)'\s?)?"
+        r"(?:(?P<second>\d+(?:\.\d+)?)\"\s?)?(?P<way>[NSEW])\b",
+        _coordinates,
     ),
     rule("degrees", rf"{AMOUNT}\s?°(?:\s?(?P<scale>[CF])\b)?", _degrees),
     rule(
         "feet and inches",
-        r"(?<!\w)(\d+)(?:'\s?(\d{1,2})(?:\"|''|(?=[\s.,;]|$))|\s?ft\.?\s?(\d{1,2})\s?in\b)",
+        r"(?<!\w)(\d+)(?:'\s?(\d{1,2})(?:\"|''|(?=[\s.,;]|$))|\s?ft\.?\s?(\d{1,2})\s?in\b(?:\.(?=\s[a-z]))?)",
         lambda match: (
             f"{cardinal(match[1])} {'foot' if match[1] == '1' else 'feet'}"
             f" {cardinal(match[2] or match[3])} {'inch' if '1' in match.group(2, 3) else 'inches'}"
         ),
     ),
     rule(
-        "inches across",
-        r"(?<=\d)\"(?=\s(?:screen|TV|tv|monitor|display|laptop|wheels?)\b)",
-        "-inch",
+        "feet",
+        r"(?<=\d)'(?=\s?[x×]\s?\d|\s(?:tall|wide|long|high|deep|by)\b)|"
+        r"(?:(?<=[x×]\s\d)|(?<=[x×]\s\d\d)|(?<=\bby\s\d)|(?<=\bby\s\d\d))'(?!\w)",
+        " ft",
     ),
-    rule("inches", r"(?<=\d)\"(?=\s(?:wide|tall|long|deep|thick|high|x|by)\b)", " in."),
+    rule("inches", rf"(?<![\w.,$£€/])(?P<n>{NUMBER})\"", _inches),
     rule(
         "dimensions with units",
-        r"(?P<one>\d\s?(?:cm|mm|m|ft|in\.?|km))\s?[x×]\s?(?=\d)",
+        r"(?P<one>\d\s?(?:cm|mm|m|ft|in\.?|inch(?:es)?|km))\s?[x×]\s?(?=\d)",
         r"\g<one> by ",
     ),
     rule("hours and minutes", r"\b(\d+)\s?h\s?([0-5]?\d)\s?m(?:in)?\b", r"\1 hr \2 min"),
@@ -149,13 +230,21 @@ MEASURES: tuple[Rule, ...] = (
     rule(
         "thousands and millions",
         rf"(?<![\w.,])(?P<n>{NUMBER})(?:(?P<k>[kKmMbB])(?=\s(?:{_MANY})\b)|"
-        r"(?P<K>k)(?=\s(?!runs?\b|races?\b)[a-z]+s\b))",
+        r"(?P<K>[kKM])(?=\s(?!runs?\b|races?\b)[a-z]+s\b))",
         lambda match: f"{decimal(match['n'])} {_MILLIONS[(match['k'] or match['K']).lower()]}",
     ),
     rule(
         "seconds",
-        r"(?<![\w.,])(?P<n>\d+\.\d+)s\b",
-        lambda match: f"{decimal(match['n'])} seconds",
+        r"(?<![\w.,])(?P<n>\d+\.\d+s|\d+\ss)\b",
+        lambda match: f"{decimal(match['n'].rstrip(' s'))} second{'s' * (match['n'] != '1 s')}",
+    ),
+    rule(
+        "unit per unit",
+        rf"{AMOUNT}\s?(?P<unit>{words_of(*_UNITS)})/"
+        rf"(?P<per>{words_of(*{*_UNITS, *_PER, *_PERIODS})})(?![\w²³/])",
+        lambda match: (
+            f"{amount(match)} {_UNITS[match['unit']][not is_one(match)]} per {_per(match['per'])}"
+        ),
     ),
     rule(
         "unit",

@@ -6,11 +6,12 @@ import re
 
 from diffaudio.text.amounts import AMOUNT, NUMBER, amount, described, is_one
 from diffaudio.text.numbers import cardinal, decimal
-from diffaudio.text.rules import Match, Rule, rule, words_of
+from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
 __all__ = ["MONEY"]
 
-_TIMES_OVER = r"(?:\s?(?P<over>hundred|thousand|million|billion|trillion|bn|tn|[mMkKB])\b)?"
+_OVERS = "hundred|thousand|million|billion|trillion|bn|tn"
+_TIMES_OVER = rf"(?:\s?(?P<over>{_OVERS}|[mMkKB])\b)?"
 _OVER = {"tn": "trillion", "bn": "billion", "b": "billion", "m": "million", "k": "thousand"}
 _MONEY = {  # sign: one, many, their hundredths
     "$": ("dollar", "dollars", "cent", "cents"),
@@ -26,7 +27,8 @@ _MONEY = {  # sign: one, many, their hundredths
 }
 _SIGNS = "".join(_MONEY)
 _NATIONS = {
-    "US": "U S ", "A": "Australian ", "C": "Canadian ", "NZ": "New Zealand ", "HK": "Hong Kong ",
+    "US": "U S ", "A": "Australian ", "AU": "Australian ", "C": "Canadian ", "CA": "Canadian ",
+    "NZ": "New Zealand ", "HK": "Hong Kong ",
     "S": "Singapore ", "": "",
 }  # fmt: skip
 _CODES = {  # of ISO 4217: nation and sign
@@ -60,7 +62,8 @@ def _money(match: Match) -> str:
     said = ("minus " if match["minus"] else "") + said
     if described(match):
         return "-".join(part for part in (said, over, nation + one) if part)
-    name = one if is_one(match) and not match["last"] and not over else many
+    many_of = match[0].endswith("s")
+    name = one if is_one(match) and not match["last"] and not over and not many_of else many
     return " ".join(part for part in (said, over, nation + name) if part)
 
 
@@ -81,7 +84,7 @@ def _coins(match: Match) -> str:
     whole, _, part = match["n"].replace(",", "").partition(".")
     said = []
     if int(whole or 0) or not int(part):
-        said.append(f"{cardinal(whole or 0)} {nation}{one if whole == '1' else many}")
+        said.append(f"{cardinal(whole or 0)} {nation}{one if int(whole or 0) == 1 else many}")
     if int(part):
         said.append(f"{cardinal(part)} {small if int(part) == 1 else smalls}")
     return ("minus " if match["minus"] else "") + " and ".join(said)
@@ -105,16 +108,28 @@ MONEY: tuple[Rule, ...] = (
         _old_coins,
     ),
     rule(
+        "shillings",
+        r"(?<!the\s)(?<!his\s)(?<!her\s)(?<!their\s)(?<!my\s)(?<!early\s)(?<!late\s)(?<!in\s)"
+        r"(?<![\w.,'-])(?P<n>\d{1,2})s\.(?=\s(?:a|per|an|each|for|and|or|in|to|more|the)\b|[,;])",
+        lambda match: _counted(match["n"], "shilling", "shillings"),
+    ),
+    rule(
+        "pence",
+        r"(?<![\w.,'-])(?P<n>\d{1,2})d\.(?!\w)",
+        lambda match: stopped(match, _counted(match["n"], "penny", "pence")),
+    ),
+    rule(
         "money",
-        r"(?P<minus>(?<![\w)])-)?(?:\b(?P<nation>US|NZ|HK|[ACS]))?"
+        r"(?P<minus>(?<![\w)])-)?(?:\b(?P<nation>US|NZ|HK|AU|CA|[ACS]))?"
         rf"(?P<sign>[{_SIGNS}])\s?(?P<n>{NUMBER})"
-        rf"(?:(?P<k>[kKmM])?-[{_SIGNS}]?(?P<last>{NUMBER}))?{_TIMES_OVER}",
+        rf"(?:(?P<k>[kKmM])?-[{_SIGNS}]?(?P<last>{NUMBER}))?{_TIMES_OVER}"
+        r"(?:s\b|(?<=\.\d\d)p\b)?",  # $100s, £1.50p
         _money,
     ),
     rule(
         "code of a currency",
         rf"\b(?P<before>{words_of(*_CODES)})\s?(?P<n>{NUMBER}){_TIMES_OVER}|"
-        rf"(?<![\w.,])(?P<m>{NUMBER})(?:\s?(?P<more>thousand|million|billion|trillion|bn|[mkK]))?"
+        rf"(?<![\w.,])(?P<m>{NUMBER})(?:\s?(?P<more>{_OVERS}|[mkK]))?"
         rf"\s?(?P<after>{words_of(*_CODES)})\b",
         _coded,
     ),

@@ -1,7 +1,6 @@
-"""Abbreviations, initials, acronyms and Roman numerals.
+"""Abbreviations, initials and Roman numerals.
 
-An abbreviation's full stop goes, unless the text ends there: then it is the sentence's as well.
-Letters that are said one by one stand apart and in capitals: `BBC` is "B B C".
+An abbreviation's full stop goes, unless a sentence ends there: then it is the sentence's as well.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 
 from diffaudio.text.capitals import spaced
 from diffaudio.text.numbers import cardinal, ordinal
-from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
+from diffaudio.text.rules import STARTERS, Match, Rule, rule, stopped, words_of
 
 __all__ = ["ABBREVIATIONS", "NAMES", "STARTERS", "TITLES", "roman"]
 
@@ -21,7 +20,12 @@ TITLES = {
     "Maj": "Major", "Adm": "Admiral", "Gov": "Governor", "Sen": "Senator",
     "Rep": "Representative", "Pres": "President", "Hon": "Honorable", "Dr": "Doctor",
     "Supt": "Superintendent", "Insp": "Inspector", "Bp": "Bishop", "Mt": "Mount", "Ft": "Fort",
-    "Cmdr": "Commander", "Msgr": "Monsignor", "Fr": "Father",
+    "Cmdr": "Commander", "Msgr": "Monsignor", "Fr": "Father", "Drs": "Doctors",
+    "Lieut": "Lieutenant", "Revd": "Reverend", "Pvt": "Private", "Det": "Detective",
+    "Atty": "Attorney", "Asst": "Assistant", "Serg": "Sergeant", "Ens": "Ensign",
+    "Pfc": "Private First Class", "MM": "Messieurs", "Mmes": "Mesdames", "Rt": "Right",
+    "Wm": "William",
+    "Thos": "Thomas", "Chas": "Charles", "Geo": "George", "Jas": "James",
 }  # fmt: skip
 """Before a name."""
 
@@ -32,10 +36,10 @@ _AFTER = {
     "Assn": "Association",
 }  # fmt: skip
 _NUMBERED = {
-    "no": "number", "nos": "numbers", "vol": "volume", "vols": "volumes", "p": "page",
+    "no": "number", "nos": "numbers", "vol": "volume", "vols": "volumes", "bk": "book", "p": "page",
     "pp": "pages", "fig": "figure", "figs": "figures", "ch": "chapter", "chap": "chapter",
     "sec": "section", "par": "paragraph", "art": "article", "eq": "equation", "apt": "apartment",
-    "max": "maximum", "min": "minimum", "c": "circa", "ca": "circa", "approx": "approximately",
+    "max": "maximum", "min": "minimum", "c": "circa", "ca": "circa",
 }  # fmt: skip
 _COMMON = {
     "e.g.": "for example", "eg.": "for example", "i.e.": "that is", "ie.": "that is",
@@ -44,24 +48,12 @@ _COMMON = {
     "w/o": "without", "w/": "with", "dept.": "department", "govt.": "government",
     "approx.": "approximately", "est.": "established", "misc.": "miscellaneous",
     "max.": "maximum", "min.": "minimum", "incl.": "including", "hon.": "honorable",
-    "univ.": "university", "assoc.": "associate", "tel.": "telephone", "ext.": "extension",
+    "inst.": "instant", "ult.": "ultimo", "univ.": "university", "assoc.": "associate",
+    "tel.": "telephone", "ext.": "extension",
 }  # fmt: skip
 _SMALL_ONLY = ("max.", "min.", "hon.", "ie.", "eg.", "vs")  # Max is a name
 _COMMON |= {one.capitalize(): words for one, words in _COMMON.items() if one not in _SMALL_ONLY}
 _COMMON |= {"Ph.D.": "P H D", "PhD": "P H D"}
-STARTERS = frozenset({
-    "The", "A", "An", "He", "She", "It", "They", "We", "You", "I", "In", "On", "At", "But", "And",
-    "Then", "This", "That", "There", "These", "Those", "If", "When", "While", "His", "Her", "Its",
-    "Their", "Our", "My", "Your", "What", "Who", "Why", "How", "Where", "No", "Not", "Yes", "So",
-    "As", "For", "From", "With", "After", "Before", "Now", "Here", "Let", "One", "All", "To", "Of",
-    "Please", "Some", "Many", "Most", "Both", "Each", "Every", "However", "Also", "Although",
-    "Because", "Since", "Later", "Today", "Yesterday", "Tomorrow", "Meanwhile", "Do", "Does",
-    "Did", "Is", "Are", "Was", "Were", "Would", "Can", "Could", "Should", "Have", "Has", "Had",
-    "Another", "Other", "Several", "Until", "Once", "Perhaps", "By", "Or", "Thus", "Still",
-    "During", "Through", "Under", "Over", "Only", "Such", "Which", "Them", "Him", "Me", "Us",
-})  # fmt: skip
-"""Words that begin a sentence and no name."""
-
 _REGNAL = words_of(
     "Henry", "Edward", "George", "William", "Charles", "James", "Richard", "Louis", "Elizabeth",
     "Mary", "Philip", "Paul", "Pius", "Leo", "Napoleon", "Frederick", "Alexander", "Peter",
@@ -78,10 +70,11 @@ _PARTS = words_of(
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ROMAN = r"(?:(?=[IVXLC]{2,9}\b|[IVX]\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![IVXLC]))"
 _OF_KINGS = (
-    "of|and|in|to|is|was|to|had|or|by|on|at|the|ruled|reigned|died|became|succeeded|ascended|"
+    "of|and|in|to|is|was|had|or|by|on|at|the|ruled|reigned|died|became|succeeded|ascended|"
     "abdicated|inherited"
 )
 _I_SPEAKING = rf"(?!\s+(?!(?:{_OF_KINGS})\b)[a-z])(?!')"
+_STOP = r"(?:\.(?=\s[a-z]|,))?"  # of a numeral, in old books: `Henry VIII. was king`
 _WITH_I = (
     "am|was|have|had|want|need|like|love|will|would|can|could|do|did|think|know|see|saw|got|use"
 )
@@ -114,7 +107,8 @@ def _saint_or_street(match: Match) -> str:
     """`St. Paul` is a saint, `Bond St.` a street, as are `12 Bond St. London` and `Wall St.`."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     street = re.search(r"(?:\d\w*\s+[A-Z]\w+|\b(?:Wall|Main|High)|\d(?:st|nd|rd|th))\s+$", before)
-    if not street and re.match(r"\s+[A-Z]", after):
+    name = re.match(r"\s+(?P<name>[A-Z]\w*)", after)
+    if not street and name and name["name"] not in STARTERS:
         return "Saint"
     named = "." in match[0] or re.search(r"[A-Z]\w+\s+$", before)
     return stopped(match, "Street") if street or named else match[0]
@@ -152,7 +146,8 @@ def _figures(match: Match) -> str:
 
 ABBREVIATIONS: tuple[Rule, ...] = (
     rule("title", rf"\b({words_of(*{*TITLES} - {'Dr', 'Ft', 'Mt'})})\.(?=\s*[\w&])", _title),
-    rule("title without full stop", r"\b(Mr|Mrs|Ms|Dr|Prof|Sgt|Capt|Lt)(?=\s+[A-Z])",
+    rule("title without full stop",
+         r"\b(Mr|Mrs|Ms|Dr|Prof|Sgt|Capt|Lt)(?=\s+(?:[A-Z]|and\s[A-Z]|&))",
          lambda match: TITLES[match[1]]),
     rule("mount or fort", r"(?<!\d\s)\b(Mt|Ft)\.?(?=\s+[A-Z])", lambda match: TITLES[match[1]]),
     rule("doctor or drive", r"\bDr\.|(?<=[a-z]\s)Dr(?=[,;)]|$)", _doctor_or_drive),
@@ -162,12 +157,14 @@ ABBREVIATIONS: tuple[Rule, ...] = (
          _behind_a_name),
     rule("road behind a name",
          r"(?P<name>\b(?:[A-Z][a-z]+|\d+(?:st|nd|rd|th))\s)(?P<kind>Ave|Rd|Blvd|Ln|Hwy|Pkwy)"
-         r"(?=\s[a-z\d]|\s[NSEW]\b|[,;:)!?]|\.?$)",
+         r"(?=\s[a-z\d]|\s[NSEW]{1,2}\b|[,;:)!?]|\.?$)",
          lambda match: match["name"] + _AFTER[match["kind"]]),
     rule("versus", r"(?<=[a-z]\s)v\.(?=\s[A-Z])", "versus"),
     rule("common abbreviation", rf"(?<![\w.])({words_of(*_COMMON)})(?![\w.](?!\.\.))", _common),
+    rule("first volume", r"\b(vol|chap|ch|fig|bk)\.\s?(?-i:I)\b(?!')(?:\.(?=\s[a-z]|,))?",
+         lambda match: f"{_numbered(match[1])} one", flags=re.I),
     rule("numbered thing",
-         rf"\b(?:({words_of(*_NUMBERED)})\.\s?|(apt|vol|vols|fig|figs|pp|chap)\s)"
+         rf"(?<![\w.])(?:({words_of(*_NUMBERED)})\.\s?|(apt|vol|vols|fig|figs|pp|chap)\s)"
          r"(?=(?-i:[A-Z]?\d|[IVXLC]{2,}\b|[VX]\b))",
          lambda match: f"{_numbered(match[1] or match[2])} ", flags=re.I),
     rule("world war", r"\bWW(?=I{1,2}\b)", "World War "),
@@ -175,22 +172,24 @@ ABBREVIATIONS: tuple[Rule, ...] = (
 )  # fmt: skip
 
 NAMES: tuple[Rule, ...] = (
-    rule("regnal number", rf"\b(?P<name>{_REGNAL})\s+(?P<n>{_ROMAN})\b(?<!\bI)",
+    rule("regnal number", rf"\b(?P<name>{_REGNAL})\s+(?P<n>{_ROMAN})\b(?<!\bI){_STOP}",
          lambda match: f"{match['name']} the {ordinal(roman(match['n']))}"),
-    rule("the first", rf"\b(?P<name>{_REGNAL})\s+I\b{_I_SPEAKING}", r"\g<name> the first"),
+    rule("the first", rf"\b(?P<name>{_REGNAL})\s+I\b{_I_SPEAKING}(?!\.\s[A-Z])",
+         r"\g<name> the first"),
     rule("numbered part",
          rf"\b(?!(?i:type|class|series)\s+X\b)(?P<part>(?i:{_PARTS}))\s+(?P<n>(?i:{_ROMAN}))\b"
-         r"(?<!\b[iI])",
+         rf"(?<!\b[iI]){_STOP}",
          lambda match: f"{match['part']} {cardinal(roman(match['n']))}"),
     rule("always one",
          rf"\b(?P<part>World\ War|Phase|Stage|Division|Type|Class|Level|Act)\s+I\b(?!')"
-         rf"(?!\s+(?:{_WITH_I})\b)", r"\g<part> one"),
+         rf"(?!\s+(?:{_WITH_I})\b){_STOP}", r"\g<part> one"),
     rule("crowned",
          rf"\b(?P<name>(?:Queen|King|Emperor|Tsar|Pope)\s+(?:{_REGNAL}))\s+I\b(?!')",
          r"\g<name> the first"),
-    rule("part one", rf"\b(?P<part>(?=[A-Z])(?i:{_PARTS}))\s+I\b{_I_SPEAKING}", r"\g<part> one"),
+    rule("part one", rf"\b(?P<part>(?=[A-Z])(?i:{_PARTS}))\s+I\b{_I_SPEAKING}{_STOP}",
+         r"\g<part> one"),
     rule("Roman figures", rf"(?<![\w-])(?!XL\b)(?P<n>(?=[IVX]{{2}}){_ROMAN})(?![\w-])"
-         r"(?!\s(?:drip|line|fluids?|therapy|bag|pole|antibiotics)\b)",
+         rf"(?!\s(?:drip|line|fluids?|therapy|bag|pole|antibiotics)\b){_STOP}",
          _figures),
     rule("dotted letters", r"(?<![\w.])(?:[A-Z]\.){2,}|(?<![\w.])(?:[A-Z]\.)+[A-Z]\b|"
          r"(?<![\w.])(?:[a-z]\.){2,}(?!\.)",

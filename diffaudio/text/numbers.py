@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-__all__ = ["cardinal", "decades", "decimal", "digits", "fraction", "ordinal", "plural", "year"]
+__all__ = ["cardinal", "decades", "decimal", "digits", "fraction", "mixed", "ordinal", "plural"]
+__all__ += ["year"]
 
 LARGEST = 36  # digits that inflect has words for: longer ones are read one by one
 
@@ -80,3 +81,11 @@ def fraction(above: str, below: str) -> str:
         return f"one {one or ordinal(below)}"
     many = {"half": "halves"}.get(one, plural(one or ordinal(below)))
     return f"{cardinal(above)} {many}"
+
+
+def mixed(whole: str | None, above: str, below: str) -> str:
+    """Return `2`, `1` and `2` as "two and a half"; without a whole a fraction."""
+    part = fraction(above, below)
+    if not whole:
+        return part
+    return f"{cardinal(whole)} and {f'a {part[4:]}' if above == '1' else part}"

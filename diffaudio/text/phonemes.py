@@ -52,7 +52,10 @@ class Phonemes(Units):
         try:
             return self.lexicon.read_bytes()
         except OSError as error:
-            raise Refusal(f"{self.lexicon}: no lexicon to be read ({error.strerror})") from error
+            raise Refusal(
+                f"{self.lexicon}: no lexicon to be read ({error.strerror})",
+                mend="name a file of words and their phonemes",
+            ) from error
 
     @cached_property
     def _given(self) -> Mapping[str, tuple[str, ...]]:

@@ -15,15 +15,19 @@ _LETTERS = {
     "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D", "ı": "i",
 }  # fmt: skip
 _MARKS = {
-    "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "′": "'", "`": "'", "´": "'",
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "ʻ": "", "′": "'", "`": "'", "´": "'",
     "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "″": '"',
     "…": "...", "−": "-", "‐": "-", "‑": "-", "‒": "–", "―": "—", "⁄": "/", "∕": "/",
     "[": "(", "]": ")", "{": "(", "}": ")", "‹": '"', "›": '"', "¿": "", "¡": "",
-    "℃": "°C", "℉": "°F", "\u2126": "Ω", "μ": "µ", "™": "", "®": "", "†": "", "‡": "",
-    "\ufe0f": "",
+    "℃": "°C", "℉": "°F", "\u2126": "Ω", "\u2206": "Δ", "μ": "µ", "™": "", "®": "", "†": "",
+    "‡": "", "\ufe0f": "",
 } | dict.fromkeys("•·◦▪●‣★☆", " ")  # fmt: skip
 _TABLE = str.maketrans(_LETTERS | _MARKS)
-_KEPT = set("°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅛⅜⅝⅞№µ₩₽₺₪₿→∞√‰")  # rules say them; NFKD would take some apart
+_KEPT = set(
+    "°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞№µ₩₽₺₪₿→∞√‰"
+)  # rules say them; NFKD would take some apart
+
+_FOOTNOTE = re.compile(r"(?<=[.,;:!?\"”’a-z])(?:\[\d{1,3}\])+|(?<=[.,;:!?\"”’])[⁰¹²³⁴-⁹]+")
 
 
 def fold(text: str) -> str:
@@ -32,11 +36,15 @@ def fold(text: str) -> str:
     White space becomes single blanks. A dash between words stands between blanks; one between
     digits is a hyphen, for the rules of ranges.
     """
+    text = re.sub(r"\s+", " ", text)
+    text = _FOOTNOTE.sub("", text)
     text = unicodedata.normalize("NFC", text)  # a stroke belongs to the sign that it is through
     text = re.sub("[⁰¹²³⁴-⁹⁻]{2,}|[⁰¹⁴-⁹⁻]", _power, text)  # 10⁶ is not 106
     text = "".join(one if one in _KEPT else _base(one) for one in text.translate(_TABLE))
     text = re.sub(r"(?:(?<=\d)|(?<=[ap]m)|(?<=m\.))\s?[–—]\s?(?=[\d$£€])", "-", text)
+    text = re.sub(r"(?<![\w)])–(?=[\d$£€])", "-", text)  # a minus sign
     text = re.sub(r"\s*(?:[–—]|(?<!-)--+(?!-))\s*", " - ", text)
+    text = re.sub(r"(?<![^\W_])_+(?=[^\W_])|(?<=[^\W_])_+(?![^\W_])", "", text)  # in italics
     text = re.sub(r"\.(?:\s?\.){2,}", "...", text)
     text = re.sub(r"''|,,", '"', text)
     return re.sub(r"\s+", " ", text).strip()

@@ -1,8 +1,9 @@
 """How words are said in their sentence: dictionary, homographs by part of speech, then a network.
 
-In this order: the lexicon that is given, letters said by themselves, homographs.tsv, g2p-en's own
-homographs, CMUdict, a dictionary word with an ending, g2p-en's network for words that nobody lists.
-The network is an argmax in numpy: the same word always gives the same phonemes.
+In this order: the lexicon that is given, homographs.tsv, g2p-en's own homographs, CMUdict; a word
+that nobody lists is one of these with an ending, of parts with capitals (`OpenAI`), two words of
+CMUdict in one, or left to g2p-en's network. That is an argmax in numpy: the same word always gives
+the same phonemes.
 
 Sources: g2p-en (Park and Kim 2019); CMUdict; the averaged perceptron tagger (Honnibal 2013).
 """
@@ -10,17 +11,20 @@ Sources: g2p-en (Park and Kim 2019); CMUdict; the averaged perceptron tagger (Ho
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diffaudio.text import language_data
+from diffaudio.text.compounds import Compounds
 from diffaudio.text.homographs import Homograph, read_homographs
 from diffaudio.text.lexicon import PHONEMES
 from diffaudio.text.tokens import Token
 
 __all__ = ["Pronouncer", "pronouncer"]
 
+_BEGINS = {".", "!", "?", ":", '"', "(", "..."}  # behind them a sentence may begin
 _SPLIT_OFF = re.compile(r"(?i)(?<=\w)(n't|'(?:s|re|ve|ll|d|m))$")  # as in the tagger's corpus
 _HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 _VOICELESS = ("P", "T", "K", "F", "TH")
@@ -28,29 +32,22 @@ _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'d": ("AH0", "D"),
 }  # fmt: skip
 _OBJECTS = {
-    "the",
-    "a",
-    "an",
-    "this",
-    "these",
-    "those",
-    "your",
-    "my",
-    "his",
-    "her",
-    "our",
-    "their",
-    "its",
-    "it",
-    "them",
-    "me",
-    "us",
-    "him",
-    "all",
-    "every",
-    "each",
-    "yourself",
-}  # behind a verb that begins a sentence: `Record your voice`
+    "the", "a", "an", "this", "these", "those", "your", "my", "his", "her", "our", "their", "its",
+    "it", "them", "me", "us", "him", "all", "every", "each", "yourself",
+}  # fmt: skip
+"""Behind a verb that begins a sentence: `Record your voice`."""
+
+_BUTTONS = {"record", "import", "export", "permit", "insert", "convert", "extract", "reject"}
+_PRESSED = {"press", "tap", "click", "pressing", "tapping", "clicking"}
+_BEHIND_BUTTONS = {"", ".", ",", "!", "?", ";", '"', ")", "to", "and", "or", "when", "if", "button"}
+_BEHIND_OBJECTS = _BEHIND_BUTTONS - {"button"} | {"from", "into", "as", "with", "now"}
+_BARE_OBJECTS = {
+    "data", "access", "files", "photos", "pictures", "images", "videos", "video", "audio", "sound",
+    "contacts", "messages", "calls", "settings", "coins", "text", "cookies", "pages", "bookmarks",
+}  # fmt: skip
+"""Behind the verb of a button, `Import data.`; other words may be nouns there: `Project data.`."""
+
+_OF_NAMES = {"Mc", "Mac", "De", "Di", "Du", "La", "Le"}  # McKee is no two words
 NEAR = 4  # words before and behind that a homograph's rows may look at
 
 
@@ -67,6 +64,7 @@ class Pronouncer:
         self, g2p: Any, tagger: Any, homographs: Mapping[str, Sequence[Homograph]]
     ) -> None:
         self.g2p, self.tagger, self.homographs = g2p, tagger, homographs
+        self.compounds = Compounds(g2p.cmu)
         self.guess = functools.cache(self._guess)
 
     def say(
@@ -111,8 +109,8 @@ class Pronouncer:
     ) -> Sequence[str]:
         written = tokens[number].text
         for word in (written.lower(), written.lower().strip("'")):
-            if word in given:
-                return given[word]
+            if entry := _entry(word, given):
+                return entry
             if word in self.homographs:
                 context = _context(tokens, number)
                 for row in self.homographs[word]:
@@ -123,29 +121,55 @@ class Pronouncer:
                 return _spelled(first if tag.startswith(wanted) else second)
             if word in self.g2p.cmu:
                 return tuple(self.g2p.cmu[word][0])
-        return self._unlisted(written.lower().strip("'"), given)
+        return self._unlisted(written.strip("'"))
 
-    def _unlisted(self, word: str, given: Mapping[str, tuple[str, ...]]) -> Sequence[str]:
-        """Return a word that is not in the dictionary: one with an ending, or the network's."""
-        stem, mark, _ = word.rpartition("'")
-        ending = word[len(stem) :]
-        if mark and stem and (ending == "'s" or ending in _ENDINGS):
-            said = given.get(stem) or tuple(self.g2p.cmu.get(stem, [()])[0]) or self.guess(stem)
-            return (*said, *(_ENDINGS.get(ending) or _s(said[-1])))
-        return self.guess(word.replace("'", ""))
+    def _unlisted(self, written: str) -> Sequence[str]:
+        """Return a word that is not in the dictionary: one with an ending, of parts, a guess."""
+        word = written.lower()
+        stem, ending = _apart(word)
+        if ending:
+            return _ended(self._listed(stem) or self._unlisted(written[: len(stem)]), ending)
+        if re.search("[^su]s$", word) and (one := self._listed(word[:-1])):
+            return _ended(one, "'s")  # a plural is said like that
+        return self._in_parts(written) or self.guess(word.replace("'", ""))
+
+    def _listed(self, word: str) -> tuple[str, ...]:
+        """Return a word as it is said whatever its sentence, or nothing."""
+        rows = self.homographs.get(word, ())
+        always = [row.phonemes for row in rows if row.fits(word, "", "")]
+        return always[0] if always else tuple(self.g2p.cmu.get(word, [()])[0])
+
+    def _in_parts(self, written: str) -> tuple[str, ...]:
+        """Return a word with capitals inside, `OpenAI`, as words and letters, or nothing."""
+        parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]", written)
+        if not re.search("[a-z][A-Z]", written) or parts[0] in _OF_NAMES:
+            return ()
+        said = [self._letter(one) if len(one) == 1 else self._listed(one.lower()) for one in parts]
+        return tuple(itertools.chain(*said)) if all(said) else ()
+
+    def _letter(self, letter: str) -> tuple[str, ...]:
+        """Return the name of a letter; CMUdict's first `a` is the article."""
+        return tuple(self.g2p.cmu[letter.lower()][-1])
 
     def _guess(self, word: str) -> tuple[str, ...]:
-        """Ask the network; a word that it is silent on is spelled."""
-        said = _spelled(self.g2p.predict(word))
-        return said or tuple(sound for letter in word for sound in self.g2p.cmu[letter][-1])
+        """Return a word as two, else ask the network; one that it is silent on is spelled."""
+        said = self.compounds.say(word) or _spelled(self.g2p.predict(word))
+        return said or tuple(itertools.chain(*map(self._letter, word)))
 
 
 def _commanded(tokens: Sequence[Token], number: int) -> bool:
-    """Say whether a word begins a sentence and has an object: taggers take it for a noun then."""
-    begins = number == 0 or tokens[number - 1].text in {".", "!", "?", ":", '"', "(", "..."}
-    polite = number > 0 and tokens[number - 1].text.lower() == "please"
-    after = tokens[number + 1].text.lower() if number + 1 < len(tokens) else ""
-    return tokens[number].word and (begins or polite) and after in _OBJECTS
+    """Say whether a word commands: taggers take it for a noun at the beginning of a sentence.
+
+    It has an object there, `Record your voice`, or is the name of a button: `Press record.`.
+    """
+    word, *after = [token.text.lower() for token in tokens[number : number + 3]] + ["", ""]
+    before = tokens[number - 1].text.lower() if number else "."
+    begins = before in _BEGINS or before == "please"
+    if not tokens[number].word or word not in _BUTTONS:
+        return tokens[number].word and begins and after[0] in _OBJECTS
+    pressed = before in _PRESSED and after[0] in _BEHIND_BUTTONS
+    bare = after[0] in _BARE_OBJECTS and after[1] in _BEHIND_OBJECTS
+    return pressed or begins and (after[0] in _OBJECTS or bare)
 
 
 def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:
@@ -155,9 +179,27 @@ def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _s(last: str) -> tuple[str, ...]:
-    """Return how `'s` is said behind a phoneme."""
-    return ("IH0", "Z") if last in _HISSING else ("S",) if last in _VOICELESS else ("Z",)
+def _apart(word: str) -> tuple[str, str]:
+    """Return a word without an ending that an apostrophe stands before, and the ending."""
+    stem, mark, _ = word.rpartition("'")
+    ending = word[len(stem) :]
+    known = mark and stem and (ending == "'s" or ending in _ENDINGS)
+    return (stem, ending) if known else (word, "")
+
+
+def _entry(word: str, given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what a lexicon has: an entry `bird` is meant for `bird's`, which CMUdict has, too."""
+    stem, ending = _apart(word)
+    return given.get(word) or (_ended(given[stem], ending) if stem in given else ())
+
+
+def _ended(said: Sequence[str], ending: str) -> tuple[str, ...]:
+    """Return phonemes with an ending; `'s` is said as the sound before it wants."""
+    if ending in _ENDINGS:
+        return (*said, *_ENDINGS[ending])
+    if said[-1] in _HISSING:
+        return (*said, "IH0", "Z")
+    return (*said, "S" if said[-1] in _VOICELESS else "Z")
 
 
 def _context(tokens: Sequence[Token], number: int) -> str:

@@ -10,9 +10,23 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["Match", "Rule", "apply", "rule", "stopped", "words_of"]
+__all__ = ["Match", "Rule", "apply", "STARTERS", "rule", "stopped", "words_of"]
 
 Match = re.Match[str]
+
+
+STARTERS = frozenset({
+    "The", "A", "An", "He", "She", "It", "They", "We", "You", "I", "In", "On", "At", "But", "And",
+    "Then", "This", "That", "There", "These", "Those", "If", "When", "While", "His", "Her", "Its",
+    "Their", "Our", "My", "Your", "What", "Who", "Why", "How", "Where", "No", "Not", "Yes", "So",
+    "As", "For", "From", "With", "After", "Before", "Now", "Here", "Let", "One", "All", "To", "Of",
+    "Please", "Some", "Many", "Most", "Both", "Each", "Every", "However", "Also", "Although",
+    "Because", "Since", "Later", "Today", "Yesterday", "Tomorrow", "Meanwhile", "Do", "Does",
+    "Did", "Is", "Are", "Was", "Were", "Would", "Can", "Could", "Should", "Have", "Has", "Had",
+    "Another", "Other", "Several", "Until", "Once", "Perhaps", "By", "Or", "Thus", "Still",
+    "During", "Through", "Under", "Over", "Only", "Such", "Which", "Them", "Him", "Me", "Us",
+})  # fmt: skip
+"""Words that begin a sentence and no name."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,9 @@ def words_of(*words: str) -> str:
 def stopped(match: Match, words: str) -> str:
     """Return words with the full stop of the abbreviation in whose place they stand.
 
-    It goes, unless the text ends there: then it is the sentence's as well.
+    It goes, unless a sentence ends there: then it is the sentence's as well.
     """
-    last = not match.string[match.end() :].strip("\"')( ")
+    after = match.string[match.end() :]
+    begins = re.match(r"\s+([A-Z][a-z]*)\b(?!\.)", after)
+    last = not after.strip("\"')( ") or begins and begins[1] in STARTERS
     return words + ("." if last and match[0].rstrip().endswith(".") else "")

@@ -2,7 +2,8 @@
 
 A full stop ends no sentence behind a title, an initial or an abbreviation, nor inside of a number;
 what a quotation says ends one only if the text does not go on in small letters. What is longer than
-the limit is cut at clauses, then between words.
+the limit is cut at clauses, then between words. The time is in proportion to the length: a mark is
+judged by the few characters around it.
 """
 
 from __future__ import annotations
@@ -10,29 +11,47 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 
+from diffaudio.text.dates import MONTHS
 from diffaudio.text.names import STARTERS, TITLES
 
 __all__ = ["Pauses", "Sentence", "split_sentences"]
 
-_END = re.compile(r"(?P<marks>[.!?…]+)(?P<close>[\"'”’)\]]*)(?=\s|$)")
-_NEVER = {
-    *(title.lower() for title in TITLES), "e.g", "i.e", "vs", "cf", "viz", "al", "messrs", "a.k.a",
+_END = re.compile(  # `. . .` is one mark; quotes, emphasis and footnotes are of the sentence
+    r"(?<![.!?…])(?P<marks>[.!?…]+(?: [.!?](?![.!?…]))*)"
+    r"(?:[\"'”’»)\]*_⁰¹²³⁴-⁹]|\[\w{1,3}\])*(?=\s|$)"
+)
+_OPENING = r"\s\"'“‘«(\[*_–—-"  # before a sentence's first word
+_NEXT = re.compile(rf"[A-Z]\.(?!\w)|[^\W_]+|[^{_OPENING}]")  # an initial, a word, another sign
+_SEEN = 60  # characters before a mark that are looked at: more than any abbreviation's
+_NAMED = {*TITLES, "Mmes", "Robt", "Benj"}
+_NAMED |= {name.upper() for name in _NAMED}  # not in small letters: `col`, `gen`, `mt` end too
+_NEVER = {"mr", "mrs", "dr", "e.g", "i.e", "vs", "cf", "viz", "al", "a.k.a"}
+_BEFORE_NUMBERS = {
+    "no", "nos", "vol", "vols", "pp", "fig", "figs", "ch", "chap", "sec", "par", "art", "eq", "apt",
+    "max", "min", "ca", "approx", "ext", "tel", "est", "ed", "rs", "op", "pt", "bk", "rm", "hwy",
+    "sept", *(month[:3].lower() for month in MONTHS if month != "May"),
 }  # fmt: skip
-_BEFORE_NUMBERS = {"no", "nos", "vol", "vols", "p", "pp", "fig", "figs", "ch", "chap", "sec",
-                   "art", "c", "ca", "approx", "jan", "feb", "mar", "apr", "jun", "jul", "aug",
-                   "sep", "sept", "oct", "nov", "dec"}  # fmt: skip
+_NUMBER = re.compile(r"[+$£€]|[A-Z]?\d\w*|[IVXLC]{2,}|[VX]\.?|I\.|[B-HJ-Z]")
+_COUNTED = {"vol", "ch", "chap", "bk", "pt"}  # behind others, `no. I`, the letter is who speaks
+_UNIT = re.compile(  # `5s. 6d.`, `2 hrs. 10 min.`, not `the 1990s.`
+    r"(?:(?<![\d'’])\d{1,2} ?s|\d ?(?:d|lbs?|oz|yds?|ft|in|mi|yrs?|hrs?|mins?|secs?))$", re.I
+)
+_DAYS = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+_SHORT_DAYS = {*(day[:3] for day in _DAYS), "Tues", "Thur", "Thurs"}  # `sat`, `sun` are words
 _SELDOM = {"inc", "ltd", "co", "corp", "bros", "jr", "sr", "esq", "st", "ave", "rd", "blvd",
-           "dept", "univ", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}  # fmt: skip
+           "dept", "univ"}  # fmt: skip
 _TIMES = {"a.m", "p.m", "etc", "am", "pm"}
 _BEHIND_TIMES = {  # what goes on behind `7 a.m.`
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January",
-    "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December", "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
-    "UTC", "EST", "EDT", "CST", "CDT", "PST", "PDT", "BST", "CET", "ET", "PT", "Mon", "Tue", "Wed",
-    "Thu", "Fri", "Sat", "Sun",
+    *_DAYS, *_SHORT_DAYS, *MONTHS, "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
+    "UTC", "EST", "EDT", "CST", "CDT", "PST", "PDT", "BST", "CET", "ET", "PT",
 }  # fmt: skip
-_LISTED = re.compile(r"(?:[-*•◦▪●‣–—]\s+|(?=\(?\d{1,2}[.)]\s))")  # `- one`, `1. one`
+_LISTED = re.compile(  # `- one`, `1. one`, `# Heading`
+    r"(?:(?:[-*•◦▪●‣–—]|(?P<heading>#{1,6}))\s+|(?=\(?\d{1,2}[.)]\s))"
+)
+_OPEN = {"a", "an", "the", "of", "at", "to", "and", "or", "nor", "than", "his", "its", "their",
+         "my", "your", "our"}  # fmt: skip
 _ORNAMENT = re.compile(r"[\s.,;:!?…*_~|<>()\[\]'\"“”‘’–—-]*")  # between scenes: `* * *`
 _CLAUSES = (r"[;:—][\"'”’)]*\s|\s[-–—]+\s", r",[\"'”’)]*\s", r"\s")
 
@@ -68,7 +87,7 @@ class Sentence:
 def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None) -> list[Sentence]:
     """Return the sentences of a text, less marks without words; an empty line ends a paragraph.
 
-    An entry of a list and a heading are parts of their own; other lines are one text.
+    An entry of a list, a heading and a verse are parts of their own; other lines are one text.
 
     Args:
         text: any.
@@ -98,88 +117,119 @@ def _wrapped(lines: list[str]) -> Iterator[str]:
     """Yield what stands on lines of its own: entries of a list, headings, verses; others as one.
 
     A heading is much shorter than the lines around it, verses are three lines or more with a
-    capital each, and neither is followed by a small letter.
+    capital each, and neither leaves a phrase open or is followed by a small letter.
     """
-    lines = [" ".join(line.split()) for line in lines if line.strip()]
+    written = [line.rstrip() for line in lines if line.strip()]
+    lines = [" ".join(line.split()) for line in written]
     longest = max(map(len, lines), default=0)
-    verses = len(lines) > 2 and all(line[0].isupper() for line in lines)
-    joined = ""
-    for number, line in enumerate(lines, 1):
+    verses = len(lines) > 2 and all(line[0].isupper() for line in lines) and not _filled(written)
+    kept: list[str] = []
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
         entry = _LISTED.match(line)
-        joined = f"{joined} {line[entry.end() :] if entry else line}".strip()
-        below = "" if number == len(lines) else lines[number]
-        alone = (verses or len(line) < 0.6 * longest) and not below[:1].islower()
-        if alone or not below or _LISTED.match(below):
-            yield joined
-            joined = ""
+        kept.append(line[entry.end() :] if entry else line)
+        ends = not below or _LISTED.match(below) or entry and entry["heading"]
+        apart = verses or len(line) < 0.6 * longest
+        if ends or apart and not _goes_on(line, below):
+            yield " ".join(kept)
+            kept = []
+
+
+def _goes_on(line: str, below: str) -> bool:
+    """Say whether a phrase goes on below: its last word needs another, or it began above."""
+    last = line.rsplit(" ", 1)[-1]
+    if last in _OPEN or last.endswith(".") and last[:-1] in _NAMED or below[0].islower():
+        return True
+    return line[0].islower() and line[-1].isalnum() and below[0].isalpha()
+
+
+def _filled(lines: list[str]) -> bool:
+    """Say whether lines were broken where they were full: none had room for the next one's word.
+
+    Verses of one length look so too, but most of them end in a mark, or they are short and leave
+    no phrase open.
+    """
+    pairs = list(pairwise(lines))
+    longest = max(map(len, lines))
+    marked = sum(line.rstrip("\"'”’")[-1:] in set(",;:.!?…—") for line, _ in pairs)
+    if 2 * marked > len(pairs) or longest < 55 and not any(_goes_on(*pair) for pair in pairs):
+        return False
+    return all(len(line) + 1 + len(below.split(None, 1)[0]) > longest for line, below in pairs)
 
 
 def _sentences(text: str) -> Iterator[str]:
     """Yield the sentences of a paragraph."""
-    start = 0
+    start, first = 0, _NEXT.search(text)
     for match in _END.finditer(text):
-        if _ends(text[start : match.start()], match, text[match.end() :].lstrip()):
-            yield text[start : match.end()].strip()
+        following = _NEXT.search(text, match.end())
+        before = text[max(start, match.start() - _SEEN) : match.start()].rstrip()
+        begun = first is not None and first.start() < match.start()
+        if not begun and before.endswith(("-", "–", "—")):  # an ornament
             start = match.end()
+        if begun and _ends(before, match["marks"], following[0] if following else ""):
+            yield text[start : match.end()].strip()
+            start, first = match.end(), following
     if rest := text[start:].strip():
         yield rest
 
 
-def _ends(before: str, match: re.Match[str], after: str) -> bool:
-    """Say whether a sentence ends at a mark.
+def _ends(before: str, marks: str, following: str) -> bool:
+    """Say whether a sentence ends at its marks.
 
     Args:
-        before: the sentence so far, without the mark.
-        match: the mark and closing quotation marks.
-        after: what follows.
+        before: the last of the sentence so far, without the marks.
+        marks: full stops and others.
+        following: the next word, an initial with its point, or another sign; empty at the end.
     """
-    opening = after.lstrip("\"'“‘([-–— ")
-    if not opening or not before.strip("\"'“‘([ "):
-        return bool(before.strip("\"'“‘([ "))
-    if opening[0].islower():
-        return False
-    if match["marks"] != ".":
+    if not following:
         return True
-    word = re.split(r"[\s\"'“‘(\[-]", before)[-1]
-    following = re.match(r"\w+", opening)
-    return _is_full_stop(word, following[0] if following else "", before)
+    if following[0].islower() or following[0] in ",;)":
+        return False
+    word = re.split(f"[{_OPENING}]", before)[-1]
+    if marks == ".":
+        return _is_full_stop(word, following, before)
+    stammered = word and following.lower().startswith(word.lower())  # `I . . . I don't know`
+    return not stammered or not set(marks) <= set(". …")
 
 
 def _is_full_stop(word: str, following: str, before: str) -> bool:
     """Say whether the point behind `word` is a full stop, where a capital or figure follows."""
     small = word.lower()
-    if small in _NEVER or before.strip().isdigit():  # `1. Take the ...`: a numbered line
+    if _UNIT.search(before):  # first, as `5 ft.` is no fort
+        return not following[0].isdigit()
+    numbered = re.fullmatch(r"\s*(?:\d+|[IVX]+)", before)  # `1. Take the ...`: a numbered line
+    if numbered or word in _NAMED or small in _NEVER:
         return False
-    if small in _BEFORE_NUMBERS:
-        return not (following[:1].isdigit() or re.fullmatch(r"[IVXLC]+", following))
-    initials = re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", word) and word != "I"
     if small in _TIMES:
         return following not in _BEHIND_TIMES
-    if small in _SELDOM or initials:
+    if word == "I" and not re.search(r"\. I$", before):  # behind `Mr.` it is an initial
+        return not following.endswith(".")  # `I. A. Richards`
+    if small in _BEFORE_NUMBERS:
+        return not (_NUMBER.fullmatch(following) or following == "I" and small in _COUNTED)
+    initials = re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", word)
+    if small in _SELDOM or word in _SHORT_DAYS or initials:
         return following in STARTERS
     return True
 
 
 def _parts(sentence: str, limit: int, pauses: Pauses) -> Iterator[Sentence]:
     """Yield a sentence in parts of at most `limit` characters."""
-    while len(sentence) > limit:
-        place, pause = _cut(sentence, limit, pauses)
-        yield Sentence(sentence[:place].strip(), pause)
-        sentence = sentence[place:].strip()
-    if sentence:
-        yield Sentence(sentence, pauses.sentence)
+    start = 0
+    while len(sentence) - start > limit:
+        place, pause = _cut(sentence[start : start + limit + 1], limit, pauses)
+        yield Sentence(sentence[start : start + place].strip(), pause)
+        start += place
+    yield Sentence(sentence[start:], pauses.sentence)
 
 
-def _cut(sentence: str, limit: int, pauses: Pauses) -> tuple[int, float]:
-    """Return where a long sentence is cut, and the pause there.
+def _cut(text: str, limit: int, pauses: Pauses) -> tuple[int, float]:
+    """Return where the first `limit` + 1 characters of a sentence are cut, and the pause there.
 
     The last strong mark of the second half of what may be taken, else a weaker one, else the last
     of any, else the middle of a word.
     """
     for least in (limit // 2, 1):
         for strength, pattern in enumerate(_CLAUSES[:2] if least > 1 else _CLAUSES):
-            ends = [match.end() for match in re.finditer(pattern, sentence[: limit + 1])]
-            ends = [end for end in ends if least <= len(sentence[:end].rstrip()) <= limit]
+            ends = [match.end() for match in re.finditer(pattern, text) if match.end() > least]
             if ends:
                 return ends[-1], pauses.clause if strength < 2 else 0.0
     return limit, 0.0

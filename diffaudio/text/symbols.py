@@ -20,7 +20,7 @@ _LONE = {
 }  # fmt: skip
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
-    "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "µ": "mu", "ν": "nu",
+    "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "µ": "mu", "ν": "nu",
     "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi",
     "ψ": "psi", "ω": "omega", "Γ": "gamma", "Δ": "delta", "Θ": "theta", "Λ": "lambda",
     "Π": "pi", "Σ": "sigma", "Φ": "phi", "Ψ": "psi", "Ω": "omega",
@@ -31,7 +31,14 @@ _LIMITS = {"<": "less than", ">": "more than", "<=": "at most", ">=": "at least"
            "≤": "at most", "≥": "at least"}  # fmt: skip
 _BETWEEN = {"<": "is less than", ">": "is greater than", "<=": "is less than or equal to",
             ">=": "is greater than or equal to"}  # fmt: skip
-_SPELLED = {"www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp"}
+_SPELLED = {
+    "www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp", "ai",
+    "pdf", "csv", "jpg", "png", "xml", "js", "md", "py", "mp", "docx", "xlsx", "pptx", "yml", "txt",
+}  # fmt: skip
+_ENDINGS = (
+    r"pdf|md|py|js|txt|csv|json|html?|jpe?g|png|gif|zip|docx?|xlsx?|pptx?|mp[34]|wav|exe|ya?ml|"
+    r"xml|log"
+)
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 
 
@@ -64,6 +71,12 @@ def _key(match: Match) -> str:
     return f" {'star' if match[0] == '*' else 'pound' if prompt else 'hash'} "
 
 
+def _compared(match: Match, words: str) -> str:
+    """Return a comparison, without its verb where one stands before it: `it was < 5`."""
+    verb = re.search(r"\b(?:is|are|was|were|be)\s?$", match.string[: match.start()])
+    return f" {words.removeprefix('is ') if verb else words} "
+
+
 def _greek(match: Match) -> str:
     """Return the name of a letter, apart from letters around it."""
     before = match.string[: match.start()][-1:].isalnum()
@@ -76,22 +89,25 @@ COMPARISONS: tuple[Rule, ...] = (
          lambda match: _LIMITS[match[1] or match[2]] + " "),
     rule("comparison of figures",
          r"(?<=\w)\s?([<>]=?)\s?(?=[-$£€.]?\d)|(?<=\d)\s?([<>]=?)\s?(?=\w)",
-         lambda match: f" {_BETWEEN[match[1] or match[2]]} "),
+         lambda match: _compared(match, _BETWEEN[match[1] or match[2]])),
     rule("product", r"(?<=\d)\s?\*\s?(?=\d)", " times "),
     rule("quotient", r"(?<=\d)\s/\s(?=[\d.]+\s?=)", " divided by "),
 )  # fmt: skip
 """While there are figures."""
 
 ADDRESSES: tuple[Rule, ...] = (
+    rule("heading", r"\A\#{1,6}\s+(?=[A-Z]|\d+(?:\.\d+)*\s+[A-Z])", ""),
     rule("e-mail", rf"[\w.+-]+@{_HOST}", _address),
-    rule("web address", rf"(?:https?|ftp)://\S+|\bwww\.{_HOST}\S*", _address),
-    rule("host", r"\b(?:[A-Za-z0-9-]+\.)+(?:com|org|net|edu|gov|io|co\.uk|ac\.uk)\b(?:/\S*)?",
+    rule("web address", rf"(?:https?|ftp)://[^\s()\"]+|\bwww\.{_HOST}[^\s()\"]*", _address),
+    rule("host", r"\b(?:[A-Za-z0-9-]+\.)+(?:com|org|net|edu|gov|io|co\.uk|ac\.uk|de|fr|eu|ca|"
+         r"ai|dev|app|info|tv)\b(?!\.\w)(?:/[^\s()\"]*)?",
          _address),
+    rule("file", rf"\b\w[\w-]*(?:\.[\w-]+)*\.(?:{_ENDINGS})\b(?!\.\w)", _address),
     rule("handle", r"(?<!\S)@(?=[A-Za-z])", "at "),
-    rule("topic", r"(?<!\S)\#(?=[A-Za-z])", "hashtag "),
+    rule("topic", r"(?<!\S)\#(?![A-Z]{1,3}-?\d)(?=[A-Za-z])", "hashtag "),
     rule("long number", r"[\#№]\s?(\d{5,})\b", lambda match: f"number {digits(match[1])}"),
     rule("key", r"(?<![\w&\#*])[\#*](?=[\s.,;:!?)\d]|$)|(?<=\d)[\#*](?=[\s.,;:!?)]|$)", _key),
-    rule("number sign", r"[\#№]\s?(?=\d)", "number "),
+    rule("number sign", r"[\#№]\s?(?=(?:[A-Z]{1,3}-?)?\d)", "number "),
 )  # fmt: skip
 
 SYMBOLS: tuple[Rule, ...] = (
@@ -106,8 +122,8 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("plus or minus", r"\s?±\s?", " plus or minus "),
     rule("times", r"\s?×\s?", " times "),
     rule("divided by", r"\s?÷\s?", " divided by "),
-    rule("less or greater", r"\s<\s|\s>\s",
-         lambda match: " is less than " if "<" in match[0] else " is greater than "),
+    rule("way through menus", r"(?<=[a-z])\s>\s(?=[A-Z])", ", "),
+    rule("less or greater", r"\s([<>])\s", lambda match: _compared(match, _BETWEEN[match[1]])),
     rule("about", r"(?<!\S)~\s?(?=\w)", "about "),
     rule("squared", r"\s?([²³])",
          lambda match: " squared" if match[1] == "²" else " cubed"),

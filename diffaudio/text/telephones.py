@@ -27,26 +27,27 @@ def _telephone(match: Match) -> str:
 
 
 def _coded(match: Match) -> str:
-    return (match["word"] or match["text"]) + digits(match["code"] or match["short"])
+    groups = re.findall(r"\d+", match["code"] or match["short"])
+    return (match["word"] or match["text"]) + ", ".join(map(digits, groups))
 
 
 TELEPHONES: tuple[Rule, ...] = (
     rule(
         "thousands apart",
-        r"(?<![\w.,-])\d{1,3}(?:\s000)+(?![\w-]|[.,\s]\d)",
-        lambda match: match[0].replace(" ", ","),
+        r"(?<![\w.,-])\d{1,3}(?:(?:\s000)+|(?:['_]\d{3})+)(?![\w'-]|[.,\s]\d)",
+        lambda match: re.sub(r"\D", ",", match[0]),
     ),
     rule("telephone, international", r"\+\d{1,3}(?:[\s-]?\(?\d+\)?){2,}", _telephone),
     rule(
         "telephone, American",
-        r"(?<![\w.,-])(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[.-])\d{3}[.-]\d{4}(?![\w-])|"
-        r"\b1-8\d\d-[A-Z]{4,}\b",
+        r"(?<![\w.,-])(?:1[\s.-])?(?:\(\d{3}\)\s?\d{3}[\s.-]|\d{3}[.-]\d{3}[.-])\d{4}(?![\w-])|"
+        r"\b1-8\d\d(?:-[A-Z]{2,})+\b",
         _telephone,
     ),
-    rule("number of groups", r"\b([Nn])o\.\s?(?=\d+-0?\d+)", r"\1umber "),
+    rule("number of groups", r"\b([Nn])o\.\s?(?=\d+-0?\d+|0\d)", r"\1umber "),
     rule(
         "figures in groups",
-        r"(?:(?<![\w.,$£€-])|(?<=[A-Z]-))(?:\d+(?:-\d+){2,}|\d+-0\d+)(?![\w-])",
+        r"(?:(?<![\w.,$£€-])|(?<=[A-Z]-))(?:\d+(?:-\d+){2,}|(?!(?:1\d|20)\d\d-0\d\b)\d+-0\d+)(?![\w-])",
         _telephone,
     ),
     rule("telephone, local", r"(?<![\w.,$£€-])\d{3}-\d{4}(?![\w-]|[.,]\d)", _telephone),
@@ -59,14 +60,19 @@ TELEPHONES: tuple[Rule, ...] = (
     rule(
         "code",
         rf"(?P<word>\b(?i:(?:{_CODES})(?:\s(?:is|number))?:?|(?:{_NUMBERED})(?:\s(?:is|number)|:))\s)"
-        r"(?P<code>\d{3,})(?!\w|[.,:/-]\d)|"
+        r"(?P<code>\d{3}[\s-]\d{3}|\d{3,})(?!\w|[.,:/-]\d)|"
         r"(?P<text>\b[Tt]ext\s\w+\sto\s)(?P<short>\d{4,6})\b",
         _coded,
     ),
     rule(
         "zip code",
-        rf"(?P<state>\b(?:{_STATES})\s)(?P<code>\d{{5}})(?![\w,]|-\d)",
-        lambda match: match["state"] + digits(match["code"]),
+        rf"(?P<state>\b(?:{_STATES})\s)(?P<code>\d{{5}})(?:-(?P<more>\d{{4}}))?(?![\w,]|-\d)",
+        lambda match: (
+            match["state"]
+            + digits(match["code"])
+            + ", " * bool(match["more"])
+            + digits(match["more"] or "")
+        ),
     ),
     rule(
         "second of two calls",
@@ -75,7 +81,7 @@ TELEPHONES: tuple[Rule, ...] = (
     ),
     rule(
         "leading zeros",
-        r"(?<![\w.,:/$£€'-])0\d+(?![\w%:/°]|[.,]\d)",
+        r"(?<![\w.,:/$£€'°-])0\d+(?![\w%:/°]|[.,]\d)",
         lambda match: digits(match[0]),
     ),
     rule(

@@ -19,9 +19,11 @@ _COUNTING = {
 def _years(match: Match) -> str:
     """Return a range of years: `1990-95`, `1914-1918`; what goes backwards is none."""
     first, second = match["first"], match["second"]
+    if second == "00":  # 1999-00
+        second = f"{int(first[:2]) + 1}00"
     if int(first[-len(second) :]) >= int(second):
         return match[0]
-    last = year(second) if len(second) == 4 else cardinal(second)
+    last = year(second) if len(second) == 4 else _short_year(second)
     return f"{year(first)} to {last}"
 
 
@@ -64,8 +66,11 @@ YEARS: tuple[Rule, ...] = (
     ),
     rule(
         "two years",
-        r"(?<![\w$£€.,/-])(?P<first>1\d{3}|20\d\d)/(?P<second>\d\d)(?![\w/%]|[.,]\d)",
-        lambda match: f"{year(match['first'])} {_short_year(match['second'])}",
+        r"(?<![\w$£€.,/-])(?P<first>1\d{3}|20\d\d)/(?P<second>(?:1\d|20)?\d\d)(?![\w/%]|[.,]\d)",
+        lambda match: (
+            f"{year(match['first'])} "
+            f"{(year if len(match['second']) == 4 else _short_year)(match['second'])}"
+        ),
     ),
     rule(
         "range of years",

@@ -43,3 +43,9 @@ def test_what_is_in_words_stays_so():
     """A corpus that is normalised already, or twice, is read the same way."""
     said = [row[2] for row in READINGS]
     assert [normalise(one) for one in said] == said
+
+
+def test_a_text_without_an_end_is_read_whole():
+    """Rules see a few thousand characters at a time; where they are cut, nothing goes."""
+    assert normalise("It has 5 legs " * 1000) == " ".join(["It has five legs"] * 1000)
+    assert normalise("7" * 5000).split() == ["seven"] * 5000

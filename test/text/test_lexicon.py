@@ -16,6 +16,10 @@ def test_words_and_their_phonemes():
     }
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word():
+    assert read_lexicon(Path("x"), b"\xef\xbb\xbfbird\tB\n") == {"bird": ("B",)}
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
@@ -34,8 +38,9 @@ def test_a_wrong_line_is_named_with_its_number(line, fault):
 
 
 def test_a_lexicon_is_checked_when_the_units_are_made(tmp_path):
-    with pytest.raises(Refusal, match="no lexicon to be read"):
+    with pytest.raises(Refusal, match="no lexicon to be read") as caught:
         Phonemes(lexicon=tmp_path / "absent.tsv")
+    assert "name a file" in caught.value.mend
     (tmp_path / "bad.tsv").write_bytes(b"\xff\tK")
     with pytest.raises(Refusal, match="not UTF-8"):
         Phonemes(lexicon=tmp_path / "bad.tsv")

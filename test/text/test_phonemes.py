@@ -1,5 +1,6 @@
 """Everything here runs with sockets blocked: no reading may touch a network."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diffaudio.log import Refusal
-from diffaudio.text import Phonemes, language_data
+from diffaudio.text import Phonemes, dates, language_data, measures, money, names, symbols
 from diffaudio.text.lexicon import PHONEMES
 from diffaudio.text.pronounce import pronouncer
 from diffaudio.text.tokens import tokens
@@ -90,6 +91,40 @@ def test_an_ending_is_added_to_the_word():
     assert said("zebra'll") == f"{said('zebra')} AH0 L"
 
 
+def test_a_plural_is_said_as_its_word_wants():
+    assert said("kilopascals") == f"{said('kilopascal')} Z"
+    assert said("gaolers'") == f"{said('gaoler')} Z"
+    assert said("torus") == "T AO1 R AH0 S"  # of no toru
+
+
+def test_capitals_inside_a_word_part_it():
+    assert said("iPadOS") == f"{said('I')} P AE1 D OW1 EH1 S"
+    assert said("FreeBSD's") == "F R IY1 B IY1 EH1 S D IY1 Z"
+    assert said("McGlimfrath") == said("mcglimfrath")
+    assert said("GLIMFRATH") == said("glimfrath")
+
+
+@pytest.mark.parametrize(
+    "module", [dates, measures, money, names, symbols], ids=lambda one: one.__name__
+)
+def test_no_word_of_the_normaliser_is_left_to_guesses(module, monkeypatch):
+    guessed = []
+    monkeypatch.setattr(pronouncer(), "guess", lambda word: guessed.append(word) or ("AH0",))
+    tables = [one for name, one in vars(module).items() if type(one) is dict and name[:2] != "__"]
+    words = re.findall(r"\b[A-Za-z]?[a-z]+\b", " ".join(_values(tables)))
+    Phonemes().split(" ".join(words))
+    assert guessed == []
+    assert words
+
+
+def _values(table):
+    """Return the strings in tables; what stands for them, their keys, is not said."""
+    if not isinstance(table, (dict, list, tuple)):
+        return [str(table)]
+    parts = table.values() if isinstance(table, dict) else table
+    return [value for part in parts for value in _values(part)]
+
+
 def test_letters_are_said_by_their_names():
     assert said("the B B C") == "DH AH0 | B IY1 | B IY1 | S IY1"
     assert said("nine A M") == "N AY1 N | EY1 | EH1 M"
@@ -107,6 +142,15 @@ def test_a_lexicon_comes_before_all(tmp_path):
     path.write_text("# ours\nread\tHH AH0\nzorblax\tZ OW1\n")
     assert said("I read zorblax's", lexicon=path) == "AY1 | HH AH0 | Z OW1 Z"
     assert said("I have read") != said("I have read", lexicon=path)
+
+
+def test_an_entry_is_meant_for_the_word_with_an_ending(tmp_path):
+    path = tmp_path / "lexicon.tsv"
+    path.write_text("bird\tB UW1 D\nit's\tIH1 S\nit\tUW1 T\n")
+    assert "bird's" in pronouncer().g2p.cmu
+    assert said("bird's", lexicon=path) == "B UW1 D Z"
+    assert said("birds", lexicon=path) == said("birds")
+    assert said("It's it'll", lexicon=path) == "IH1 S | UW1 T AH0 L"
 
 
 def test_figures_and_other_scripts_are_refused():

@@ -42,12 +42,70 @@ def parts(text, **options):
          ["Roses are red", "Violets are blue", "Sugar is sweet"]),
         ("It was the best of times in old\nLondon and in all the\nrest, and the worst.",
          ["It was the best of times in old London and in all the rest, and the worst."]),
+        ("He was brought before the magistrate at\nBow Street, and was afterwards taken to\n"
+         "Newgate, where he was tried at the\nOld Bailey.",
+         ["He was brought before the magistrate at Bow Street, and was afterwards taken to "
+          "Newgate, where he was tried at the Old Bailey."]),
+        ("THE ENTIRE RISK AS TO THE QUALITY AND PERFORMANCE OF THE\nCOVERED CODE IS WITH YOU, AND "
+         "SHOULD IT PROVE DEFECTIVE,\nYOU BEAR IT.",
+         ["THE ENTIRE RISK AS TO THE QUALITY AND PERFORMANCE OF THE COVERED CODE IS WITH YOU, AND "
+          "SHOULD IT PROVE DEFECTIVE, YOU BEAR IT."]),
+        ("He wrote a long letter to his sister in London about it,\nwhich was afterwards read by\n"
+         "Peter to the others.",
+         ["He wrote a long letter to his sister in London about it, which was afterwards read by "
+          "Peter to the others."]),
+        ("The curfew tolls the knell of parting day,\nThe lowing herd wind slowly o'er the lea,\n"
+         "The ploughman homeward plods his weary way,\nAnd leaves the world to darkness.",
+         ["The curfew tolls the knell of parting day,", "The lowing herd wind slowly o'er the lea,",
+          "The ploughman homeward plods his weary way,", "And leaves the world to darkness."]),
+        ("Ticking away the hours that make up a day\nFritter and waste them in an offhand way\n"
+         "Kicking around on a piece of ground",
+         ["Ticking away the hours that make up a day", "Fritter and waste them in an offhand way",
+          "Kicking around on a piece of ground"]),
+        ("# One\nText of it\ngoes on.\n## Two\n#3 is red.",
+         ["One", "Text of it goes on.", "Two", "#3 is red."]),
         ("no stop at all", ["no stop at all"]),
         ("  \n\n ", []),
     ],
 )  # fmt: skip
 def test_a_text_is_split_where_sentences_end(text, expected):
     assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mr. C. A. Keeler spoke to E. A. Poe. | A. A. Milne met Gen. E. A. Walker. | He left.",
+        "George W. A. Smith saw Mr. I. Hall. | I. A. Richards came. | It was I. | Mary knew.",
+        "It was P. Smith or plan C. | Then he left.",
+        "He paid 5s. 6d. for it, £5 10s. 6d. in all. | It was 5s. | Mary paid.",
+        "It has 1 lb. 4 oz. of it. | It took 2 hrs. 10 min. or 5 min. 20 sec. | Then it broke.",
+        "It was in the 1990s. | 20 people came.",
+        "Call ext. 12, tel. (555) 0123, Apt. 5. | Pay Rs. 500, max. 5, approx. $9. | He did.",
+        "It is est. 1900, par. 5, eq. 7, ed. 2, Fig. B, Vol. I of it. | On Tues. 5 March too.",
+        "He said no. | I left. | Wait a sec. | I must go. | He said no. | J. Hall did not.",
+        "Turn right in 500 ft. | Then turn left to Ft. Worth. | He saw Mt. Hood and GEN. LEE.",
+        "The cat sat. | Mary laughed in the sun. | Peter was wed. | Tom saw the col. | Ann, too.",
+        "On Sat. Mary came. | He left on Sun. | It rained.",
+        '"I . . . I don\'t know." | He said . . . nothing. | She left . . . | He did. . . . | No.',
+        '"N... No," he said. | "Oh . . . , yes." | What . . . ? | He ran.',
+        "_He came._ | She left. | *Stop.* | **Go.** | _Mr._ Hall came—Dr. Reed did.",
+        "He read it.[1] | Then he left.¹ | Then she did.[2][3] | All slept.",
+        "Drs. Hall and Reed saw Lieut. Ward, Revd. Lee, the Rt. Hon. Wm. Pitt and Thos. More.",
+        "Chas. Lamb, Geo. Ray, Jas. Roy, Det. Ray, Atty. Bell, Asst. Dean Bo and Pvt. Po came.",
+        "Serg. Bo, Ens. Kim, Pfc. Lee, Messrs. Hall, Mmes. Roy, M. Duval, MM. Duval et Roy came.",
+        "At 5 p.m. | Mr. Hall spoke of No. 5. | He is in the U.S. Senate.",
+    ],
+)
+def test_a_bar_stands_where_sentences_end(text):
+    assert parts(text.replace(" |", "")) == text.split(" | ")
+
+
+def test_a_long_text_is_split_as_a_short_one():
+    one = ["He saw Mr. A. B. Hall, who was ill.", '"No," he said; it cost 5s. 6d. then.']
+    assert parts(" ".join(one * 2000)) == one * 2000
+    assert parts(" ".join(one * 2000).replace(", who", ",\nwho")) == one * 2000
+    assert parts("St. " * 2000, limit=7) == ["St. St."] * 1000
 
 
 def test_pauses_say_what_ended():

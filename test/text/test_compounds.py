@@ -1,0 +1,29 @@
+import pytest
+
+from diffaudio.text.compounds import Compounds
+from diffaudio.text.pronounce import pronouncer
+
+
+@pytest.fixture(scope="module")
+def cmu():
+    return pronouncer().g2p.cmu
+
+
+@pytest.mark.parametrize(
+    ("word", "phonemes"),
+    [
+        ("touchscreen", "T AH1 CH S K R IY2 N"),
+        ("windscreens", "W IH1 N D S K R IY2 N Z"),  # as in windmill
+        ("brokenness", "B R OW1 K AH0 N AH0 S"),  # N AH0 S as in darkness, and one N
+        ("backstory", "B AE1 K S T AO2 R IY0"),  # not backs and Tory
+        ("interlibrary", "IH2 N T ER0 L AY1 B R EH0 R IY2"),  # as in interstate
+    ],
+)
+def test_two_words_in_one_are_said_as_both(cmu, word, phonemes):
+    assert word not in cmu
+    assert " ".join(Compounds(cmu).say(word)) == phonemes
+
+
+def test_what_only_looks_like_a_word_makes_no_compound(cmu):
+    assert not Compounds(cmu).say("optionally")  # of no ally
+    assert not Compounds(cmu).say("glimfrath")
