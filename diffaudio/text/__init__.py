@@ -19,6 +19,7 @@ pieces.py         Pieces: parts of words, learned from a corpus
 cache.py          readings kept by content
 readings.py       those of a corpus, for who trains on it
 sentences.py      long text in sentences with pauses
+paragraphs.py     wrapped lines made one; entries of lists, headings, verses
 words.py          which symbols say which word
 """
 

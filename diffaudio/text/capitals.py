@@ -44,7 +44,9 @@ _SPELLED = (
     "UAE", "AI", "EU", "UK", "USA", "UN", "CIA", "CEO", "COO", "CIO", "CFO", "CTO", "EPA", "FAQ",
     "ID", "IOC", "IPO", "IRS", "ISP", "IQ", "API", "ATM", "LA", "NYC", "RIP", "SOS", "UFO", "UPS",
     "USB", "VIP", "DIY", "HIV", "GOP", "ICU", "IRA", "IMF", "EMEA", "URL", "UI", "UX", "EV",
-    "YMCA", "USPS", "UUID",
+    "YMCA", "USPS", "UUID", "AFAIK", "ACPI", "AAAA", "IDNA", "OAEP", "CEST", "YYYY", "SEIU",
+    "YWCA", "IMHO", "ASPCA", "EEOC", "AAUP", "AAAS", "AAAI", "ASME", "ASCE", "BYOB", "IIUC",
+    "ICYMI", "AEST", "RAAF",
 )  # fmt: skip
 """Said letter by letter although they could be said as words."""
 

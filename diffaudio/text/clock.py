@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from diffaudio.text.numbers import cardinal, digits
 from diffaudio.text.rules import Match, Rule, rule, stopped
 
 __all__ = ["TIMES"]
+
+_RATES = (
+    r"\b(?:rates?|index|percent|pct|up|down|fell|rose|rise|closed?|dlrs|dollars|yen|cents|points?|"
+    r"shares?|price|average|score|grade|version)\b|[%$£€]"
+)
 
 
 def _clock(match: Match) -> str:
@@ -28,12 +35,13 @@ def _clock(match: Match) -> str:
 TIMES: tuple[Rule, ...] = (
     rule(
         "range of times",
-        r"(?P<from>\b\d{1,2}(?::\d\d)?)-(?=\d{1,2}(?::\d\d|(?::\d\d)?\s?[ap]\.?\s?m\b))",
+        r"(?P<from>\b\d{1,2}(?::\d\d)?)-"
+        r"(?:(?=\d{1,2}(?::\d\d|(?::\d\d)?\s?[ap]\.?\s?m\b))|(?<=:0\d-)(?=\d{1,2}\b))",
         r"\g<from> to ",
     ),
     rule(
         "range, halves of the day",
-        r"(?:(?<=[\d\s][ap]m)|(?<=[ap]\.m\.)|(?<=[\d\s][AP]M))\s?-\s?(?=\d)",
+        r"(?:(?<=\d[ap]m)|(?<=\d\s[ap]m)|(?<=[ap]\.m\.)|(?<=\d[AP]M)|(?<=\d\s[AP]M))\s?-\s?(?=\d)",
         " to ",
     ),
     rule(
@@ -55,11 +63,11 @@ TIMES: tuple[Rule, ...] = (
         r"(?:(?<=\b[Aa]t\s)|(?<=\bfrom\s)|(?<=\buntil\s)|(?<=\bsince\s))"
         r"(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)"
         r"(?=\s(?:on|in|tomorrow|today|tonight|sharp|for|and|until|to)\b|[,;!?)]|\.?$)",
-        _clock,
+        lambda match: match[0] if re.search(_RATES, match.string) else _clock(match),
     ),
     rule(
         "verses",
-        r"(?<![\d.:,])(\d{1,3}):(\d{1,3})-(?=\d{1,3}(?![\d:]))",
+        r"(?<![\d.:,])(\d{1,3}):([1-9]\d{0,2})-(?=\d{1,3}(?![\d:]))",
         lambda match: f"{cardinal(match[1])} {cardinal(match[2])} to ",
     ),
     rule(

@@ -26,7 +26,9 @@ def _slashed(match: Match) -> str:
         return match[0]
     if not whole and int(above) > int(below) > 12:
         return f"{cardinal(above)} over {cardinal(below)}"  # of blood pressure
-    of = re.match(r"\s(?:of|cups?|inch(?:es)?|miles?)\b", match.string[match.end() :])
+    of = re.match(
+        r"\s(?:of|cups?|inch(?:es)?|miles?|sec(?:onds?)?|s|scale|mm)\b", match.string[match.end() :]
+    )
     if not whole and below in {"10", "100"} and not of:
         return f"{cardinal(above)} out of {cardinal(below)}"
     return mixed(whole, above, below)
@@ -51,13 +53,38 @@ def _number(match: Match) -> str:
     return _apart(match, cardinal(match[0]))
 
 
+def _in_a_word(match: Match) -> str:
+    """Return figures behind letters: `i386` is "i three eighty-six", `amd64` "amd sixty-four"."""
+    written = match[0]
+    if written.startswith("0") or len(written) > 3:
+        words = digits(written)
+    elif len(written) < 3:
+        words = cardinal(written)
+    else:
+        rest = "hundred" if written[1:] == "00" else cardinal(written[1:])
+        words = f"{cardinal(written[0])} {'oh ' * (written[1] == '0' != written[2])}{rest}"
+    return _apart(match, f" {words}")
+
+
+def _out_of_all(match: Match) -> str:
+    """Return `4.5/5` as "four point five out of five"; `2.4/2.5` and `3.7/98` are none."""
+    whole = match["all"] in {"4", "5", "6", "7", "10", "20", "25", "50", "100"}
+    if not whole or float(match["n"]) > int(match["all"]):
+        return match[0]
+    return f"{decimal(match['n'])} out of {cardinal(match['all'])}"
+
+
 def _apart(match: Match, words: str) -> str:
     """Return words apart from letters that follow: `10k` is "ten k"."""
     return words + (" " if match.string[match.end() : match.end() + 1].isalpha() else "")
 
 
 FIGURES: tuple[Rule, ...] = (
-    rule("colon between figures", r"(?<=\d):(?=\d)", " colon "),
+    rule(
+        "port",
+        r"(?P<host>\d+(?:\.\d+){3}):(?=\d+\b)",
+        r"\g<host> colon ",
+    ),
     rule(
         "version",
         r"(?<![\w.])(?:(?P<v>[vV])(?=\d+\.\d))?(?P<numbers>\d+(?:\.\d+){2,}|"
@@ -78,8 +105,8 @@ FIGURES: tuple[Rule, ...] = (
     ),
     rule(
         "out of all",
-        r"(?<![\w./])(?P<n>\d+\.\d+)/(?P<all>\d+)(?![\w/])",
-        lambda match: f"{decimal(match['n'])} out of {cardinal(match['all'])}",
+        r"(?<![\w./])(?P<n>\d+\.\d+)/(?P<all>\d+)(?![\w/]|[.,-]\d)",
+        _out_of_all,
     ),
     rule(
         "fraction",
@@ -108,5 +135,5 @@ FIGURES: tuple[Rule, ...] = (
     rule("number with commas", r"\d{1,3}(?:,\d{3})+(?!\d)", lambda match: cardinal(match[0])),
     rule("list of numbers", r"(?<=\d),(?=\d)", ", "),
     rule("number", r"(?<![A-Za-z\d])\d+", _number),
-    rule("number in a word", r"\d+", lambda match: f" {digits(match[0])} "),
+    rule("number in a word", r"\d+", _in_a_word),
 )

@@ -78,6 +78,10 @@ _MANY = words_of(
     "songs", "streams", "pages", "books", "acres", "hectares", "transactions", "messages",
     "accounts", "items", "words", "rows", "tokens", "parameters", "samples", "families", "animals",
 )  # fmt: skip
+_NOT_MANY = words_of(
+    "run", "runs", "race", "races", "is", "was", "has", "does", "as", "its", "this"
+)
+_COUNTED = r"(?:\d\S*(?:\s\w+)?|\b(?:dollar|pound|euro|cent|rupee|franc|ruble|krono)\w*|yen|user)$"
 _MILLIONS = {"k": "thousand", "m": "million", "b": "billion"}
 _PER = (
     "kg", "g", "lb", "oz", "km", "m", "l", "h", "hr", "min", "day", "week", "month", "year",
@@ -95,6 +99,12 @@ _PERIODS = {"mo": "month", "wk": "week", "s": "second"}
 def _per(written: str) -> str:
     """Return what something is counted by: `km` as "kilometer", `day` as it is."""
     return _PERIODS.get(written) or _UNITS.get(written, (written,))[0]
+
+
+def _per_unit(match: Match) -> str:
+    """Return `/km` behind what is counted; `tests/unit` are folders."""
+    before = match.string[: match.start()][-30:]
+    return f" per {_per(match[1])}" if re.search(_COUNTED, before) else match[0]
 
 
 def _part_of_unit(match: Match) -> str:
@@ -130,7 +140,11 @@ def _inches(match: Match) -> str:
         quoted = not quoted and not inch
     if not inch:
         return match[0]
-    noun = re.match(rf"\s(?!(?:{_ACROSS})\b)[a-z\dA-Z]", match.string[match.end() :])
+    after = match.string[match.end() :]
+    noun = re.match(rf"\s(?!(?:{_ACROSS})\b)[a-z\dA-Z]", after)
+    across = re.match(r"\s(?:wide|tall|long|deep|thick|high|across|x|by)\b", after)
+    if not (noun or across) and match.string.count('"') % 2:
+        return match[0]  # a quotation that began elsewhere
     return f"{match['n']}-inch" if noun else f"{match['n']} inch{'' if match['n'] == '1' else 'es'}"
 
 
@@ -160,7 +174,7 @@ MEASURES: tuple[Rule, ...] = (
         "per unit",
         rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\byen)|(?<=\bper\suser))/({words_of(*_PER)})\b"
         r"(?:(?<=/mo)\.(?=\s[a-z]))?",
-        lambda match: f" per {_per(match[1])}",
+        _per_unit,
     ),
     rule(
         "part of a unit",
@@ -172,7 +186,7 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "dimensions",
-        rf"(?:(?<![\w.,])|(?<=\d[x×]))(?!0x)(?P<n>{NUMBER})\s?[x×]\s?(?=\d)",
+        rf"(?:(?<![\w.,/])|(?<=\d[x×]))(?!0x)(?P<n>{NUMBER})\s?[x×]\s?(?=\d)",
         _by_or_times,
     ),
     rule("range of percentages", r"(?<=\d)\s?%\s?-\s?(?=[\d.]+\s?%)", "-"),
@@ -219,7 +233,7 @@ MEASURES: tuple[Rule, ...] = (
         r"(?:(?<=[x×]\s\d)|(?<=[x×]\s\d\d)|(?<=\bby\s\d)|(?<=\bby\s\d\d))'(?!\w)",
         " ft",
     ),
-    rule("inches", rf"(?<![\w.,$£€/])(?P<n>{NUMBER})\"", _inches),
+    rule("inches", r"(?<![\w.,$£€/-])(?P<n>\d{1,3}(?:\.\d+)?)\"(?![):\]])", _inches),
     rule(
         "dimensions with units",
         r"(?P<one>\d\s?(?:cm|mm|m|ft|in\.?|inch(?:es)?|km))\s?[x×]\s?(?=\d)",
@@ -230,13 +244,13 @@ MEASURES: tuple[Rule, ...] = (
     rule(
         "thousands and millions",
         rf"(?<![\w.,])(?P<n>{NUMBER})(?:(?P<k>[kKmMbB])(?=\s(?:{_MANY})\b)|"
-        r"(?P<K>[kKM])(?=\s(?!runs?\b|races?\b)[a-z]+s\b))",
+        rf"(?P<K>(?<!\A\d)(?<!\A\d\d)[kK])(?=\s(?!(?:{_NOT_MANY})\b)[a-z]+s\b))",
         lambda match: f"{decimal(match['n'])} {_MILLIONS[(match['k'] or match['K']).lower()]}",
     ),
     rule(
         "seconds",
-        r"(?<![\w.,])(?P<n>\d+\.\d+s|\d+\ss)\b",
-        lambda match: f"{decimal(match['n'].rstrip(' s'))} second{'s' * (match['n'] != '1 s')}",
+        rf"(?!(?:1[5-9]|20)\d\d\s){AMOUNT}(?:\ss|(?<=\.\d)s|(?<=\.\d\d)s|(?<=\.\d{{3}})s)\b",
+        lambda match: f"{amount(match)} second{'' if is_one(match) else 's'}",
     ),
     rule(
         "unit per unit",

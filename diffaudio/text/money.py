@@ -97,6 +97,16 @@ def _old_coins(match: Match) -> str:
     return " ".join([*said, "and", _counted(match["pence"], "penny", "pence")])
 
 
+def _pence(match: Match) -> str:
+    """Return `6d.` as "six pence"; `section 6d.` is none."""
+    if re.search(
+        r"\b(?:(?:sub)?section|part|article|rule|para\w*|no|took|in)\.?\s$",
+        match.string[: match.start()][-20:],
+    ):
+        return match[0]
+    return stopped(match, _counted(match["n"], "penny", "pence"))
+
+
 def _counted(written: str, one: str, many: str) -> str:
     return f"{cardinal(written)} {one if written == '1' else many}"
 
@@ -109,14 +119,14 @@ MONEY: tuple[Rule, ...] = (
     ),
     rule(
         "shillings",
-        r"(?<!the\s)(?<!his\s)(?<!her\s)(?<!their\s)(?<!my\s)(?<!early\s)(?<!late\s)(?<!in\s)"
+        r"(?<!the\s)(?<!his\s)(?<!her\s)(?<!their\s)(?<!my\s)(?<!took\s)(?<!early\s)(?<!late\s)(?<!in\s)"
         r"(?<![\w.,'-])(?P<n>\d{1,2})s\.(?=\s(?:a|per|an|each|for|and|or|in|to|more|the)\b|[,;])",
         lambda match: _counted(match["n"], "shilling", "shillings"),
     ),
     rule(
         "pence",
         r"(?<![\w.,'-])(?P<n>\d{1,2})d\.(?!\w)",
-        lambda match: stopped(match, _counted(match["n"], "penny", "pence")),
+        _pence,
     ),
     rule(
         "money",

@@ -23,7 +23,7 @@ TITLES = {
     "Cmdr": "Commander", "Msgr": "Monsignor", "Fr": "Father", "Drs": "Doctors",
     "Lieut": "Lieutenant", "Revd": "Reverend", "Pvt": "Private", "Det": "Detective",
     "Atty": "Attorney", "Asst": "Assistant", "Serg": "Sergeant", "Ens": "Ensign",
-    "Pfc": "Private First Class", "MM": "Messieurs", "Mmes": "Mesdames", "Rt": "Right",
+    "Pfc": "Private First Class", "Mmes": "Mesdames", "Rt": "Right",
     "Wm": "William",
     "Thos": "Thomas", "Chas": "Charles", "Geo": "George", "Jas": "James",
 }  # fmt: skip
@@ -51,7 +51,17 @@ _COMMON = {
     "inst.": "instant", "ult.": "ultimo", "univ.": "university", "assoc.": "associate",
     "tel.": "telephone", "ext.": "extension",
 }  # fmt: skip
-_SMALL_ONLY = ("max.", "min.", "hon.", "ie.", "eg.", "vs")  # Max is a name
+_SMALL_ONLY = (
+    "max.",
+    "min.",
+    "hon.",
+    "ie.",
+    "eg.",
+    "vs",
+    "inst.",
+    "ult.",
+    "assoc.",
+)  # Max is a name
 _COMMON |= {one.capitalize(): words for one, words in _COMMON.items() if one not in _SMALL_ONLY}
 _COMMON |= {"Ph.D.": "P H D", "PhD": "P H D"}
 _REGNAL = words_of(
@@ -122,7 +132,8 @@ def _doctor_or_drive(match: Match) -> str:
     numbered = re.search(r"\d\s+(?:[A-Z]\w+\s+)+$", before)
     named = re.search(r"\b(?!The\b|A\b|My\b)[A-Z]\w+\s+$", before)
     street = numbered or named and not re.match(r"\s+[A-Z]", after)
-    return stopped(match, "Drive" if street else "Doctor")
+    ends = not after.strip("\"') ")  # `Dr. Who` does not
+    return stopped(match, "Drive") if street else "Doctor" + "." * ends
 
 
 def _behind_a_name(match: Match) -> str:
@@ -145,13 +156,14 @@ def _figures(match: Match) -> str:
 
 
 ABBREVIATIONS: tuple[Rule, ...] = (
-    rule("title", rf"\b({words_of(*{*TITLES} - {'Dr', 'Ft', 'Mt'})})\.(?=\s*[\w&])", _title),
+    rule("title", rf"\b({words_of(*{*TITLES} - {'Dr', 'Ft', 'Mt'})})\.(?=\s*[\w&])"
+         rf"(?:(?<!\b(?:Rt|Fr)\.)(?<!\b(?:Det|Ens|Geo)\.)|(?=\s[A-Z]))", _title),
     rule("title without full stop",
          r"\b(Mr|Mrs|Ms|Dr|Prof|Sgt|Capt|Lt)(?=\s+(?:[A-Z]|and\s[A-Z]|&))",
          lambda match: TITLES[match[1]]),
     rule("mount or fort", r"(?<!\d\s)\b(Mt|Ft)\.?(?=\s+[A-Z])", lambda match: TITLES[match[1]]),
     rule("doctor or drive", r"\bDr\.|(?<=[a-z]\s)Dr(?=[,;)]|$)", _doctor_or_drive),
-    rule("saint or street", r"\bSt(?:\.(?!\w)|(?![\w.']))", _saint_or_street),
+    rule("saint or street", r"\bSt(?:\.(?!\w)|(?![\w.'-]))", _saint_or_street),
     rule("behind a name",
          rf"\b(?P<dotted>{words_of(*_AFTER)})\.|(?<=[a-z]\s)(?P<plain>Jr|Sr|Esq|Inc|Ltd|Corp)\b",
          _behind_a_name),
@@ -164,7 +176,7 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     rule("first volume", r"\b(vol|chap|ch|fig|bk)\.\s?(?-i:I)\b(?!')(?:\.(?=\s[a-z]|,))?",
          lambda match: f"{_numbered(match[1])} one", flags=re.I),
     rule("numbered thing",
-         rf"(?<![\w.])(?:({words_of(*_NUMBERED)})\.\s?|(apt|vol|vols|fig|figs|pp|chap)\s)"
+         rf"(?<![\w.])(?:({words_of(*_NUMBERED)})\.\s?|(vols?|pp|fig|(?-i:Apt|Figs|Chap))\s)"
          r"(?=(?-i:[A-Z]?\d|[IVXLC]{2,}\b|[VX]\b))",
          lambda match: f"{_numbered(match[1] or match[2])} ", flags=re.I),
     rule("world war", r"\bWW(?=I{1,2}\b)", "World War "),

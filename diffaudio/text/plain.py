@@ -27,7 +27,10 @@ _KEPT = set(
     "°²³¢£€¥×÷±≠≤≥≈§©½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞№µ₩₽₺₪₿→∞√‰"
 )  # rules say them; NFKD would take some apart
 
-_FOOTNOTE = re.compile(r"(?<=[.,;:!?\"”’a-z])(?:\[\d{1,3}\])+|(?<=[.,;:!?\"”’])[⁰¹²³⁴-⁹]+")
+_FOOTNOTE = re.compile(  # `it.[1]`, `it.¹`; `x[1]` and `word[0]` are code
+    r"(?:(?<=[.,;:!?\"”’])|(?<=[a-z]{2}))(?:\[[1-9]\d{0,2}\])+(?![\[(=]|\.\w|\s=)|"
+    r"(?<=[.,;:!?\"”’])[⁰¹²³⁴-⁹]+"
+)
 
 
 def fold(text: str) -> str:

@@ -31,6 +31,10 @@ _VOICELESS = ("P", "T", "K", "F", "TH")
 _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'d": ("AH0", "D"),
 }  # fmt: skip
+_DERIVING: Mapping[str, tuple[str, ...]] = {
+    "er": ("ER0",), "ing": ("IH0", "NG"), "able": ("AH0", "B", "AH0", "L"), "ed": ("D",),
+}  # fmt: skip
+_STEM = 4  # letters of a word that an ending is taken from: `bios` is no plural
 _OBJECTS = {
     "the", "a", "an", "this", "these", "those", "your", "my", "his", "her", "our", "their", "its",
     "it", "them", "me", "us", "him", "all", "every", "each", "yourself",
@@ -129,9 +133,38 @@ class Pronouncer:
         stem, ending = _apart(word)
         if ending:
             return _ended(self._listed(stem) or self._unlisted(written[: len(stem)]), ending)
-        if re.search("[^su]s$", word) and (one := self._listed(word[:-1])):
-            return _ended(one, "'s")  # a plural is said like that
+        if said := self._plural(word) or self._derived(word):
+            return said
         return self._in_parts(written) or self.guess(word.replace("'", ""))
+
+    def _plural(self, word: str) -> tuple[str, ...]:
+        """Return a listed word with `s`, also a verb's, or nothing."""
+        if not re.search("[^su]s$", word) or len(word) <= _STEM:
+            return ()
+        said = self._listed(word[:-1]) or self._derived(word[:-1])
+        if not said and word.endswith("es"):
+            hissing = self._listed(word[:-2])
+            said = hissing if hissing and hissing[-1] in _HISSING else ()
+        return _ended(said, "'s") if _stressed(said) else ()
+
+    def _derived(self, word: str) -> tuple[str, ...]:
+        """Return a listed word with `er`, `ing`, `able` or `ed`, or nothing.
+
+        It may have lost an `e` or doubled its last letter; what could be two words is neither.
+        """
+        ending = next((one for one in _DERIVING if word.endswith(one)), "")
+        stem = word.removesuffix(ending)
+        if not ending or len(stem) < _STEM:
+            return ()
+        stems = [stem, f"{stem}e"] + [stem[:-1]] * (stem[-1] == stem[-2])
+        found = {said for one in stems if (said := self._listed(one))}
+        if len(found) != 1 or not _stressed(said := found.pop()):
+            return ()
+        if ending == "ed" and said[-1] in ("T", "D"):
+            return (*said, "IH0", "D")
+        if ending == "ed" and said[-1] in (*_VOICELESS, "S", "SH", "CH"):
+            return (*said, "T")
+        return (*said, *_DERIVING[ending])
 
     def _listed(self, word: str) -> tuple[str, ...]:
         """Return a word as it is said whatever its sentence, or nothing."""
@@ -172,6 +205,10 @@ def _commanded(tokens: Sequence[Token], number: int) -> bool:
     return pressed or begins and (after[0] in _OBJECTS or bare)
 
 
+def _stressed(phonemes: Iterable[str]) -> bool:
+    return any("1" in one for one in phonemes)
+
+
 def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:
     """Return g2p-en's phonemes as CMUdict has them: its network has `UW` without stress as well."""
     return tuple(
@@ -204,9 +241,21 @@ def _ended(said: Sequence[str], ending: str) -> tuple[str, ...]:
 
 def _context(tokens: Sequence[Token], number: int) -> str:
     """Return the words around one that is written `_`; marks count as words."""
-    before = [token.text.lower() for token in tokens[max(0, number - NEAR) : number]]
-    after = [token.text.lower() for token in tokens[number + 1 : number + 1 + NEAR]]
+    inside = _inserted(tokens, number)
+    before = [token.text.lower() for token in tokens[max(0, number - NEAR) : number - inside]]
+    after = [token.text.lower() for token in tokens[number + 1 + inside : number + 1 + NEAR]]
     return " ".join([*before, "_", *after])
+
+
+def _inserted(tokens: Sequence[Token], number: int) -> bool:
+    """Say whether an article is an editor's: `(A) rare movie`, not `(A) First` or `(A) the first`.
+
+    Its brackets are then no context: in `panel (A) shows` a word stands before the letter.
+    """
+    around = [token.text for token in tokens[max(0, number - 1) : number + 3]]
+    if len(around) < 4 or around[:3] != ["(", "A", ")"]:
+        return False
+    return around[3].islower() and around[3] not in _OBJECTS
 
 
 @functools.cache

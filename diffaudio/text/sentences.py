@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
 
 from diffaudio.text.dates import MONTHS
 from diffaudio.text.names import STARTERS, TITLES
+from diffaudio.text.paragraphs import unwrapped
 
 __all__ = ["Pauses", "Sentence", "split_sentences"]
 
@@ -23,10 +23,16 @@ _END = re.compile(  # `. . .` is one mark; quotes, emphasis and footnotes are of
     r"(?:[\"'”’»)\]*_⁰¹²³⁴-⁹]|\[\w{1,3}\])*(?=\s|$)"
 )
 _OPENING = r"\s\"'“‘«(\[*_–—-"  # before a sentence's first word
+_WORD = re.compile(r"(?:^|[\s\"“‘«(\[–—-])['_*]*")  # before any; `c*ntr*l` and `a_t` are one
 _NEXT = re.compile(rf"[A-Z]\.(?!\w)|[^\W_]+|[^{_OPENING}]")  # an initial, a word, another sign
 _SEEN = 60  # characters before a mark that are looked at: more than any abbreviation's
-_NAMED = {*TITLES, "Mmes", "Robt", "Benj"}
+_NAMED = {*TITLES, "Mmes", "Robt", "Benj", "MM"}
 _NAMED |= {name.upper() for name in _NAMED}  # not in small letters: `col`, `gen`, `mt` end too
+_WORDS_TOO = {"RT", "ST", "MS", "MT"}  # only among capitals a title: `Thanks for the RT. Hoping`
+_LETTER = re.compile(  # no initial; not behind any `of`, nor `in J`: names are
+    r"\b(?i:(?:vitamin|hepatitis|standard|plan|class|grade|type)(?: of)?(?: an?)? [A-Z]"
+    r"|(?:in|an?) (?-i:[A-DFRX]))$"
+)
 _NEVER = {"mr", "mrs", "dr", "e.g", "i.e", "vs", "cf", "viz", "al", "a.k.a"}
 _BEFORE_NUMBERS = {
     "no", "nos", "vol", "vols", "pp", "fig", "figs", "ch", "chap", "sec", "par", "art", "eq", "apt",
@@ -47,11 +53,6 @@ _BEHIND_TIMES = {  # what goes on behind `7 a.m.`
     *_DAYS, *_SHORT_DAYS, *MONTHS, "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
     "UTC", "EST", "EDT", "CST", "CDT", "PST", "PDT", "BST", "CET", "ET", "PT",
 }  # fmt: skip
-_LISTED = re.compile(  # `- one`, `1. one`, `# Heading`
-    r"(?:(?:[-*•◦▪●‣–—]|(?P<heading>#{1,6}))\s+|(?=\(?\d{1,2}[.)]\s))"
-)
-_OPEN = {"a", "an", "the", "of", "at", "to", "and", "or", "nor", "than", "his", "its", "their",
-         "my", "your", "our"}  # fmt: skip
 _ORNAMENT = re.compile(r"[\s.,;:!?…*_~|<>()\[\]'\"“”‘’–—-]*")  # between scenes: `* * *`
 _CLAUSES = (r"[;:—][\"'”’)]*\s|\s[-–—]+\s", r",[\"'”’)]*\s", r"\s")
 
@@ -102,7 +103,7 @@ def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None
     pauses = pauses or Pauses()
     found: list[Sentence] = []
     for paragraph in re.split(r"\n\s*\n", text):
-        for lines in _wrapped(paragraph.splitlines()):
+        for lines in unwrapped(paragraph.splitlines()):
             for sentence in _sentences(lines):
                 if not _ORNAMENT.fullmatch(sentence):
                     found += _parts(sentence, limit, pauses)
@@ -111,49 +112,6 @@ def split_sentences(text: str, *, limit: int = 300, pauses: Pauses | None = None
     if found:
         found[-1] = replace(found[-1], pause=0.0)
     return found
-
-
-def _wrapped(lines: list[str]) -> Iterator[str]:
-    """Yield what stands on lines of its own: entries of a list, headings, verses; others as one.
-
-    A heading is much shorter than the lines around it, verses are three lines or more with a
-    capital each, and neither leaves a phrase open or is followed by a small letter.
-    """
-    written = [line.rstrip() for line in lines if line.strip()]
-    lines = [" ".join(line.split()) for line in written]
-    longest = max(map(len, lines), default=0)
-    verses = len(lines) > 2 and all(line[0].isupper() for line in lines) and not _filled(written)
-    kept: list[str] = []
-    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
-        entry = _LISTED.match(line)
-        kept.append(line[entry.end() :] if entry else line)
-        ends = not below or _LISTED.match(below) or entry and entry["heading"]
-        apart = verses or len(line) < 0.6 * longest
-        if ends or apart and not _goes_on(line, below):
-            yield " ".join(kept)
-            kept = []
-
-
-def _goes_on(line: str, below: str) -> bool:
-    """Say whether a phrase goes on below: its last word needs another, or it began above."""
-    last = line.rsplit(" ", 1)[-1]
-    if last in _OPEN or last.endswith(".") and last[:-1] in _NAMED or below[0].islower():
-        return True
-    return line[0].islower() and line[-1].isalnum() and below[0].isalpha()
-
-
-def _filled(lines: list[str]) -> bool:
-    """Say whether lines were broken where they were full: none had room for the next one's word.
-
-    Verses of one length look so too, but most of them end in a mark, or they are short and leave
-    no phrase open.
-    """
-    pairs = list(pairwise(lines))
-    longest = max(map(len, lines))
-    marked = sum(line.rstrip("\"'”’")[-1:] in set(",;:.!?…—") for line, _ in pairs)
-    if 2 * marked > len(pairs) or longest < 55 and not any(_goes_on(*pair) for pair in pairs):
-        return False
-    return all(len(line) + 1 + len(below.split(None, 1)[0]) > longest for line, below in pairs)
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -182,9 +140,9 @@ def _ends(before: str, marks: str, following: str) -> bool:
     """
     if not following:
         return True
-    if following[0].islower() or following[0] in ",;)":
+    if following[0].islower() or following[0] in ",;)]}":
         return False
-    word = re.split(f"[{_OPENING}]", before)[-1]
+    word = _WORD.split(before)[-1]
     if marks == ".":
         return _is_full_stop(word, following, before)
     stammered = word and following.lower().startswith(word.lower())  # `I . . . I don't know`
@@ -197,7 +155,8 @@ def _is_full_stop(word: str, following: str, before: str) -> bool:
     if _UNIT.search(before):  # first, as `5 ft.` is no fort
         return not following[0].isdigit()
     numbered = re.fullmatch(r"\s*(?:\d+|[IVX]+)", before)  # `1. Take the ...`: a numbered line
-    if numbered or word in _NAMED or small in _NEVER:
+    worded = word in _WORDS_TOO and (following != following.upper() or following in STARTERS)
+    if numbered or word in _NAMED and not worded or small in _NEVER:
         return False
     if small in _TIMES:
         return following not in _BEHIND_TIMES
@@ -206,8 +165,9 @@ def _is_full_stop(word: str, following: str, before: str) -> bool:
     if small in _BEFORE_NUMBERS:
         return not (_NUMBER.fullmatch(following) or following == "I" and small in _COUNTED)
     initials = re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", word)
-    if small in _SELDOM or word in _SHORT_DAYS or initials:
-        return following in STARTERS
+    if (small in _SELDOM or word in _SHORT_DAYS or initials) and not worded:
+        lettered = _LETTER.search(before) and not following.endswith(".")
+        return following in STARTERS or bool(lettered)
     return True
 
 

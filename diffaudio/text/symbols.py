@@ -37,7 +37,7 @@ _SPELLED = {
 }  # fmt: skip
 _ENDINGS = (
     r"pdf|md|py|js|txt|csv|json|html?|jpe?g|png|gif|zip|docx?|xlsx?|pptx?|mp[34]|wav|exe|ya?ml|"
-    r"xml|log"
+    r"xml|log|crt|key|pem|conf|cfg"
 )
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 
@@ -104,14 +104,14 @@ ADDRESSES: tuple[Rule, ...] = (
          _address),
     rule("file", rf"\b\w[\w-]*(?:\.[\w-]+)*\.(?:{_ENDINGS})\b(?!\.\w)", _address),
     rule("handle", r"(?<!\S)@(?=[A-Za-z])", "at "),
-    rule("topic", r"(?<!\S)\#(?![A-Z]{1,3}-?\d)(?=[A-Za-z])", "hashtag "),
+    rule("topic", r"(?<!\S)\#(?![A-Z]{1,3}-\d)(?=[A-Za-z])", "hashtag "),
     rule("long number", r"[\#№]\s?(\d{5,})\b", lambda match: f"number {digits(match[1])}"),
     rule("key", r"(?<![\w&\#*])[\#*](?=[\s.,;:!?)\d]|$)|(?<=\d)[\#*](?=[\s.,;:!?)]|$)", _key),
-    rule("number sign", r"[\#№]\s?(?=(?:[A-Z]{1,3}-?)?\d)", "number "),
+    rule("number sign", r"[\#№]\s?(?=(?:[A-Z]{1,3}-)?\d)", "number "),
 )  # fmt: skip
 
 SYMBOLS: tuple[Rule, ...] = (
-    rule("sharp", r"\b([A-G])\#", r"\1 sharp"),
+    rule("sharp", r"\b([A-G])\#(?!\w)", r"\1 sharp"),
     rule("hash", r"\#", " hash "),
     rule("ampersand", r"\s?&\s?", " and "),
     rule("at sign", r"\s?@\s?", " at "),

@@ -95,6 +95,19 @@ def test_a_plural_is_said_as_its_word_wants():
     assert said("kilopascals") == f"{said('kilopascal')} Z"
     assert said("gaolers'") == f"{said('gaoler')} Z"
     assert said("torus") == "T AO1 R AH0 S"  # of no toru
+    assert said("represses") == f"{said('repress')} IH0 Z"
+    assert said("ps") == "P IY1 EH1 S"  # of no letter
+    assert said("sys") == "S IH1 S"
+    assert said("https") == "EY1 CH T IY1 T IY1 P IY1 EH1 S"
+    assert said("Ferrars") == "F EH1 R ER0 Z"  # of no Ferrar
+
+
+def test_an_ending_of_letters_is_added_to_the_word():
+    assert said("pluggable") == "P L AH1 G AH0 B AH0 L"
+    assert said("pleasanter") == "P L EH1 Z AH0 N T ER0"
+    assert said("remodelling") == "R IY0 M AA1 D AH0 L IH0 NG"
+    assert said("rebooted") == f"{said('reboot')} IH0 D"
+    assert said("parsable") == "P AA1 R S AH0 B AH0 L"  # of parse
 
 
 def test_capitals_inside_a_word_part_it():

@@ -64,6 +64,27 @@ def parts(text, **options):
           "Kicking around on a piece of ground"]),
         ("# One\nText of it\ngoes on.\n## Two\n#3 is red.",
          ["One", "Text of it goes on.", "Two", "#3 is red."]),
+        ("THIS COMES WITHOUT A WARRANTY OF FITNESS FOR A PARTICULAR PURPOSE\nARE DISCLAIMED. IN NO "
+         "EVENT\nSHALL WE\nBE LIABLE FOR ANY DIRECT OR INDIRECT LOSSES.",
+         ["THIS COMES WITHOUT A WARRANTY OF FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED.",
+          "IN NO EVENT SHALL WE BE LIABLE FOR ANY DIRECT OR INDIRECT LOSSES."]),
+        ("To buy\n- one\n- two", ["To buy", "one", "two"]),
+        ("Take:\n(a) one of the many here", ["Take:", "(a) one of the many here"]),
+        ("====\n4. One", ["====", "4. One"]),
+        ("The New York Mercantile Exchange set\nApril one for the debut of a new procedure in the "
+         "complex\nthat will grow.",
+         ["The New York Mercantile Exchange set April one for the debut of a new procedure in the "
+          "complex that will grow."]),
+        ("Esselte Business Systems Inc's\nEsselte Meto division said it has bought the Antonson "
+         "America\nCo, a subsidiary.",
+         ["Esselte Business Systems Inc's Esselte Meto division said it has bought the Antonson "
+          "America Co, a subsidiary."]),
+        ("Deputy oil ministers from six Gulf\nArab states will meet in Bahrain today to discuss it "
+         "all.",
+         ["Deputy oil ministers from six Gulf Arab states will meet in Bahrain today to discuss it "
+          "all."]),
+        ("I owe, I owe,\nIt's off to work I go all day...",
+         ["I owe, I owe,", "It's off to work I go all day..."]),
         ("no stop at all", ["no stop at all"]),
         ("  \n\n ", []),
     ],
@@ -94,11 +115,36 @@ def test_a_text_is_split_where_sentences_end(text, expected):
         "Drs. Hall and Reed saw Lieut. Ward, Revd. Lee, the Rt. Hon. Wm. Pitt and Thos. More.",
         "Chas. Lamb, Geo. Ray, Jas. Roy, Det. Ray, Atty. Bell, Asst. Dean Bo and Pvt. Po came.",
         "Serg. Bo, Ens. Kim, Pfc. Lee, Messrs. Hall, Mmes. Roy, M. Duval, MM. Duval et Roy came.",
+        "Thanks for the RT. | Hoping it helps. | MR. PICKWICK saw MT. ETNA, ST. PAUL and RT. 5.",
+        "It is in C. | Despite this it is Standard C. | See Vitamin C. | Everyone got an A. | So.",
+        "Hepatitis C. | Patients got Plan B. | Everyone has a grade of B. | People do.",
+        "Arthur C. Clarke met Mr. C. Keeler, son of J. Keeler, in C. S. Lewis or J. Edgar Hoover.",
+        "See dane_query_t. | Contributed by c*ntr*l. | Compare it. | I can't. | Everybody can.",
+        "See it [ **Cit.** ]). | However {it is. } so.",
         "At 5 p.m. | Mr. Hall spoke of No. 5. | He is in the U.S. Senate.",
     ],
 )
 def test_a_bar_stands_where_sentences_end(text):
     assert parts(text.replace(" |", "")) == text.split(" | ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is also distinguished from the state {wedged}\n— hung software is not.",
+        "It was the first one ever\n- and only then - of all.",
+        "It counts down from 10 to\n0. | See also this.",
+        "It was so at first (since VMS version\n5) DEC made it.",
+        "They are all powers of\n2. | If so, it is well.",
+        "It was so in the year\n12. | Nobody knew of it.",
+        "This is all as under section\n7. | This is so.",
+        'He got it to run\n("Even the first of them was written in it," he said).',
+        "See default.target\n(as well as many others of its kind in the house).",
+        'It was put into the string\n"ABC of the old town was not there when he came".',
+    ],
+)
+def test_a_wrapped_line_goes_on(text):
+    assert parts(text.replace(" |", "")) == text.replace("\n", " ").split(" | ")
 
 
 def test_a_long_text_is_split_as_a_short_one():
