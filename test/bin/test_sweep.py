@@ -84,6 +84,7 @@ def test_models_of_two_protocols_are_not_compared(run):
     assert not (folder / "exp/a/recommended.yaml").exists()
 
 
+@pytest.mark.slow
 def test_a_published_comparison_of_other_models_is_not_replaced(run):
     swept, folder = run
     swept("--publish", "true")

@@ -112,6 +112,7 @@ VOCOS = MelSpec(24000, bands=100, floor=1e-7, mel_scale="htk", norm=None)
 @pytest.mark.parametrize(
     ("mel", "late", "least"), [(HIFIGAN, 128, 1e-9), (VOCOS, 0, 0.0)], ids=["hifigan", "vocos"]
 )
+@pytest.mark.slow  # librosa needs seconds to import
 def test_published_vocoders_mels_can_be_had(mel, late, least):
     """HiFi-GAN's frames have 384 samples before the first hop: ours are those of a later sound.
 

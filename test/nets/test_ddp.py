@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -56,6 +57,7 @@ def main():
     accelerator.end_training()
 
 
+@pytest.mark.slow
 def test_two_ranks_train_every_network(tmp_path):
     file = tmp_path / "outcomes.json"
     assert spawn([sys.executable, __file__, str(file)], 2) == 0

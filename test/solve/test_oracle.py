@@ -55,6 +55,11 @@ from diffaudio.solve import (
 
 STD = 0.3
 BRIDGE = SchroedingerBridgeVE()
+OFTEN = VE, RectifiedFlow, SchroedingerBridgeVE  # whole runs on these; steps are checked on all
+WHOLE = [
+    path if isinstance(path, OFTEN) else pytest.param(path, marks=pytest.mark.slow)
+    for path in PATHS
+]
 BRIDGES = BBED, SchroedingerBridgeVE, SchroedingerBridgeVP
 PURE_NOISE = [path for path in PATHS if not path.alpha(torch.tensor(path.t_max)) > 0]
 
@@ -71,7 +76,7 @@ def test_order_of_a_step(solver, path):
     assert local_order(solver, path) == pytest.approx(solver.order, abs=0.25)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=str)
+@pytest.mark.parametrize("path", WHOLE, ids=str)
 @pytest.mark.parametrize("solver", SOLVERS, ids=str)
 def test_whole_runs_converge(solver, path):
     """To the exact result, as fast as the first step allows, which has no past: second order."""

@@ -36,6 +36,7 @@ def test_two_ranks_have_the_losses_and_scores_of_one(
         torch.testing.assert_close(held[1][name], tensor, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_ranks_skip_together_stop_together_and_one_goes_on(
     toy, accelerator, two_ranks, tiny_dump, tmp_path
 ):
