@@ -250,7 +250,14 @@ STOCHASTIC = [
 ]
 
 
-@pytest.mark.parametrize(("path", "grid"), MOMENT_GRIDS, ids=str)
+@pytest.mark.parametrize(
+    ("path", "grid"),
+    [
+        pair if number % 2 else pytest.param(*pair, marks=pytest.mark.slow)
+        for number, pair in enumerate(MOMENT_GRIDS)
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("solver", STOCHASTIC, ids=str)
 def test_moments_of_stochastic_solvers_are_the_posterior_s(path, grid, solver):
     """Of the first order at least where noise is fresh; a wrong share of noise would stay."""

@@ -19,6 +19,7 @@ def test_another_world_than_the_one_asked_for_is_refused(accelerator, monkeypatc
         join(Asked())
 
 
+@pytest.mark.slow
 def test_every_rank_refuses_a_world_of_another_size(two_ranks, tmp_path, capfd):
     assert two_ranks(tmp_path, {"steps": 2}, believed=1) == 1
     said = capfd.readouterr().err
