@@ -154,7 +154,7 @@ def _short(value: float | None, *, scale: float = 1.0, unit: str = "") -> str:
 def _before(evidence: Evidence) -> str:
     """Say what the values before the arrows are of."""
     whose = escape(evidence.versus or "what the model is given")
-    return f" `1.24 → 1.78` goes from {whose} to what was made." if evidence.before else ""
+    return f" A change, 1.24 → 1.78, goes from {whose} to what was made." if evidence.before else ""
 
 
 def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:

@@ -11,24 +11,24 @@ import re
 from diffaudio.text.numbers import ordinal, year
 from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
-__all__ = ["DATES", "MONTHS", "NOT_MORE"]
+__all__ = ["DATES", "DAYS", "MONTHS", "NOT_MORE"]
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _SHORT = {name[:3]: name for name in MONTHS} | {"Sept": "September"}
-_DAYS = {
+DAYS = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
     "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
 _NAMED = words_of(*MONTHS, *_SHORT)
-_WEEKDAYS = words_of(*_DAYS, *_DAYS.values())
+_WEEKDAYS = words_of(*DAYS, *DAYS.values())
 _MONTH = rf"(?P<month>(?:{words_of(*MONTHS)})\b|(?:{words_of(*_SHORT)})\b\.?)"
 _LAST = r"0?[1-9]|[12]\d|3[01]"
 _DAY = rf"(?P<day>{_LAST})"
 _YEAR = r"(?P<year>\d{4})"
-_WEEKDAY = rf"(?:{words_of(*_DAYS)}|\w+day)\b\.?"
+_WEEKDAY = rf"(?:{words_of(*DAYS)}|\w+day)\b\.?"
 _DATED = (
     rf"(?:\d|(?:{words_of(*MONTHS, *_SHORT)})\b|noon\b|midnight\b|(?:(?:and|or|to)\s+)?{_WEEKDAY})"
 )
@@ -94,7 +94,7 @@ def _weekday(match: Match) -> str:
         dated = re.search(_ON, before) or re.match(rf",?\s+{_DATED}", after)
         if not dated or re.search(r"\b[Tt]he\s+$", before):
             return match[0]
-    return stopped(match, _DAYS[match["name"]])
+    return stopped(match, DAYS[match["name"]])
 
 
 DATES: tuple[Rule, ...] = (
@@ -102,7 +102,7 @@ DATES: tuple[Rule, ...] = (
         "range of weekdays",
         rf"\b({_WEEKDAYS})\.?\s?-\s?({_WEEKDAYS})(?:\.|\b)",
         lambda match: stopped(
-            match, f"{_DAYS.get(match[1], match[1])} to {_DAYS.get(match[2], match[2])}"
+            match, f"{DAYS.get(match[1], match[1])} to {DAYS.get(match[2], match[2])}"
         ),
     ),
     rule(
@@ -115,13 +115,13 @@ DATES: tuple[Rule, ...] = (
         rf"\b(?:{_WEEKDAYS})\b\.?(?:\s?[&/]\s?(?:{_WEEKDAYS})\b(?:\.(?!\s*$))?)+",
         lambda match: re.sub(
             r"(\w+)\.?|\s?([&/])\s?",
-            lambda one: {"&": " and ", "/": ", "}.get(one[2]) or _DAYS.get(one[1], one[1]),
+            lambda one: {"&": " and ", "/": ", "}.get(one[2]) or DAYS.get(one[1], one[1]),
             match[0],
         ),
     ),
     rule(
         "weekday",
-        rf"\b(?P<name>{words_of(*_DAYS)})(?:(?P<stop>\.)|(?=,?\s+{_DATED}))",
+        rf"\b(?P<name>{words_of(*DAYS)})(?:(?P<stop>\.)|(?=,?\s+{_DATED}))",
         _weekday,
     ),
     rule(

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from diffaudio.text.dates import MONTHS
+from diffaudio.text.dates import DAYS, MONTHS
 from diffaudio.text.names import STARTERS, TITLES
 from diffaudio.text.paragraphs import unwrapped
 
@@ -26,7 +26,7 @@ _OPENING = r"\s\"'“‘«(\[*_–—-"  # before a sentence's first word
 _WORD = re.compile(r"(?:^|[\s\"“‘«(\[–—-])['_*]*")  # before any; `c*ntr*l` and `a_t` are one
 _NEXT = re.compile(rf"[A-Z]\.(?!\w)|[^\W_]+|[^{_OPENING}]")  # an initial, a word, another sign
 _SEEN = 60  # characters before a mark that are looked at: more than any abbreviation's
-_NAMED = {*TITLES, "Mmes", "Robt", "Benj", "MM"}
+_NAMED = {*TITLES, "Robt", "Benj", "MM"}
 _NAMED |= {name.upper() for name in _NAMED}  # not in small letters: `col`, `gen`, `mt` end too
 _WORDS_TOO = {"RT", "ST", "MS", "MT"}  # only among capitals a title: `Thanks for the RT. Hoping`
 _LETTER = re.compile(  # no initial; not behind any `of`, nor `in J`: names are
@@ -44,13 +44,11 @@ _COUNTED = {"vol", "ch", "chap", "bk", "pt"}  # behind others, `no. I`, the lett
 _UNIT = re.compile(  # `5s. 6d.`, `2 hrs. 10 min.`, not `the 1990s.`
     r"(?:(?<![\d'’])\d{1,2} ?s|\d ?(?:d|lbs?|oz|yds?|ft|in|mi|yrs?|hrs?|mins?|secs?))$", re.I
 )
-_DAYS = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-_SHORT_DAYS = {*(day[:3] for day in _DAYS), "Tues", "Thur", "Thurs"}  # `sat`, `sun` are words
 _SELDOM = {"inc", "ltd", "co", "corp", "bros", "jr", "sr", "esq", "st", "ave", "rd", "blvd",
            "dept", "univ"}  # fmt: skip
 _TIMES = {"a.m", "p.m", "etc", "am", "pm"}
 _BEHIND_TIMES = {  # what goes on behind `7 a.m.`
-    *_DAYS, *_SHORT_DAYS, *MONTHS, "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
+    *DAYS.values(), *DAYS, *MONTHS, "Eastern", "Central", "Mountain", "Pacific", "Greenwich", "GMT",
     "UTC", "EST", "EDT", "CST", "CDT", "PST", "PDT", "BST", "CET", "ET", "PT",
 }  # fmt: skip
 _ORNAMENT = re.compile(r"[\s.,;:!?…*_~|<>()\[\]'\"“”‘’–—-]*")  # between scenes: `* * *`
@@ -165,7 +163,7 @@ def _is_full_stop(word: str, following: str, before: str) -> bool:
     if small in _BEFORE_NUMBERS:
         return not (_NUMBER.fullmatch(following) or following == "I" and small in _COUNTED)
     initials = re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", word)
-    if (small in _SELDOM or word in _SHORT_DAYS or initials) and not worded:
+    if (small in _SELDOM or word in DAYS or initials) and not worded:
         lettered = _LETTER.search(before) and not following.endswith(".")
         return following in STARTERS or bool(lettered)
     return True

@@ -25,12 +25,11 @@ _GREEK = {
     "ψ": "psi", "ω": "omega", "Γ": "gamma", "Δ": "delta", "Θ": "theta", "Λ": "lambda",
     "Π": "pi", "Σ": "sigma", "Φ": "phi", "Ψ": "psi", "Ω": "omega",
 }  # fmt: skip
-_COMPARED = {"≠": "is not equal to", "≤": "is less than or equal to",
-             "≥": "is greater than or equal to", "≈": "is about"}  # fmt: skip
 _LIMITS = {"<": "less than", ">": "more than", "<=": "at most", ">=": "at least",
            "≤": "at most", "≥": "at least"}  # fmt: skip
-_BETWEEN = {"<": "is less than", ">": "is greater than", "<=": "is less than or equal to",
-            ">=": "is greater than or equal to"}  # fmt: skip
+_BETWEEN = {"<": "is less than", ">": "is greater than", "≠": "is not equal to", "≈": "is about",
+            **dict.fromkeys(("<=", "≤"), "is less than or equal to"),
+            **dict.fromkeys((">=", "≥"), "is greater than or equal to")}  # fmt: skip
 _SPELLED = {
     "www", "uk", "us", "de", "fr", "eu", "tv", "io", "ac", "bbc", "html", "http", "ftp", "ai",
     "pdf", "csv", "jpg", "png", "xml", "js", "md", "py", "mp", "docx", "xlsx", "pptx", "yml", "txt",
@@ -118,7 +117,7 @@ SYMBOLS: tuple[Rule, ...] = (
     rule("power", r"\^\s?(?=\w|minus)", " to the power of "),
     rule("plus", r"(?<=[A-Za-z])\+(?=[\s.,]|$)|\s?\+\s?", " plus "),
     rule("equals", r"\s?=\s?", " equals "),
-    rule("comparison", r"\s?([≠≤≥≈])\s?", lambda match: f" {_COMPARED[match[1]]} "),
+    rule("comparison", r"\s?([≠≤≥≈])\s?", lambda match: _compared(match, _BETWEEN[match[1]])),
     rule("plus or minus", r"\s?±\s?", " plus or minus "),
     rule("times", r"\s?×\s?", " times "),
     rule("divided by", r"\s?÷\s?", " divided by "),

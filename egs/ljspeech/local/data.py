@@ -118,8 +118,8 @@ def _bad(path: Path, *faults: tuple[int, str]) -> Refusal:
     for number, what in faults:
         alike.setdefault(what, []).append(number)
     told = [
-        f"{path}, line {first}: {what}" + (f", and so are {len(more)} more" if more else "")
-        for what, (first, *more) in list(alike.items())[:SHOWN]
+        f"{path}, line {numbers[0]}: {what}{_and_more(numbers)}"
+        for what, numbers in list(alike.items())[:SHOWN]
     ]
     more = [f"and {len(alike) - SHOWN} other ones"] if len(alike) > SHOWN else []
     mend = (

@@ -64,7 +64,7 @@ def test_all_wrong_lines_are_named_at_once(local, folder):
         list(local.data.rows(folder))
     lines[5] = lines[6] = ""
     (folder / "metadata.csv").write_text("\n".join(lines))
-    with pytest.raises(Refusal, match=r"line 4: is blank, and so are 2 more\n.*line 10: "):
+    with pytest.raises(Refusal, match=r"line 4: is blank, and 2 more like it\n.*line 10: "):
         list(local.data.rows(folder))
 
 
