@@ -3,14 +3,15 @@
 front_end.py      FrontEnd: written text to said text to units, saved with a model
 english.py        figures, money, dates, abbreviations in words: the rules in their order
 rules.py          one rule; these files hold them, english.py has their order:
-    symbols.py, dates.py, clock.py, telephones.py, money.py and measures.py (amounts.py),
-    capitals.py, names.py, years.py, figures.py
+    symbols.py, dates.py, clock.py, telephones.py, money.py and measures.py (amounts.py,
+    units_of_measure.py), capitals.py, names.py, years.py, figures.py
 numbers.py        numbers in words
 plain.py          quotes, dashes, accents folded
 units.py          the seam: Units, and Characters
 phonemes.py       Phonemes: ARPAbet with stress
 tokens.py         a text as words and marks
 pronounce.py      a word in its sentence to phonemes: dictionary, homographs, network
+endings.py        a listed word with an ending
 compounds.py      two words in one
 homographs.py     words written alike and said otherwise: the table above g2p-en's
 lexicon.py        readings given by hand

@@ -10,10 +10,11 @@ import re
 from diffaudio.text.numbers import decimal
 from diffaudio.text.rules import Match, words_of
 
-__all__ = ["AMOUNT", "NUMBER", "VULGAR", "amount", "described", "is_one"]
+__all__ = ["AMOUNT", "NUMBER", "OVERS", "VULGAR", "amount", "described", "is_one"]
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
 AMOUNT = rf"(?P<minus>(?<![\w)])-)?(?<![\w/.,])(?P<n>{NUMBER}(?:\s?-\s?{NUMBER})?)"
+OVERS = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 VULGAR = {
     "½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3"),
     "⅕": ("1", "5"), "⅖": ("2", "5"), "⅗": ("3", "5"), "⅘": ("4", "5"), "⅙": ("1", "6"),

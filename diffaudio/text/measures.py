@@ -4,70 +4,13 @@ from __future__ import annotations
 
 import re
 
-from diffaudio.text.amounts import AMOUNT, NUMBER, VULGAR, amount, described, is_one
+from diffaudio.text.amounts import AMOUNT, NUMBER, OVERS, VULGAR, amount, described, is_one
 from diffaudio.text.numbers import cardinal, decimal, mixed
 from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
+from diffaudio.text.units_of_measure import DOTTED, PER, PERIODS, UNITS, counted_by
 
 __all__ = ["MEASURES"]
 
-_UNITS = {  # as written: one, many
-    "km": ("kilometer", "kilometers"), "m": ("meter", "meters"),
-    "cm": ("centimeter", "centimeters"),
-    "mm": ("millimeter", "millimeters"), "mi": ("mile", "miles"), "yd": ("yard", "yards"),
-    "yds": ("yard", "yards"), "ft": ("foot", "feet"), "in.": ("inch", "inches"),
-    "kg": ("kilogram", "kilograms"), "g": ("gram", "grams"), "mg": ("milligram", "milligrams"),
-    "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"),
-    "l": ("liter", "liters"), "L": ("liter", "liters"), "ml": ("milliliter", "milliliters"),
-    "mL": ("milliliter", "milliliters"), "dL": ("deciliter", "deciliters"),
-    "dl": ("deciliter", "deciliters"), "cl": ("centiliter", "centiliters"),
-    "kcal": ("kilocalorie", "kilocalories"), "kJ": ("kilojoule", "kilojoules"),
-    "mA": ("milliamp", "milliamps"), "mV": ("millivolt", "millivolts"),
-    "kV": ("kilovolt", "kilovolts"), "Pa": ("pascal", "pascals"), "kΩ": ("kilo-ohm", "kilo-ohms"),
-    "psi": ("pound per square inch", "pounds per square inch"),
-    "mpg": ("mile per gallon", "miles per gallon"), "ha": ("hectare", "hectares"),
-    "px": ("pixel", "pixels"), "ppb": ("part per billion", "parts per billion"),
-    "mmHg": ("millimeter of mercury", "millimeters of mercury"),
-    "m/s²": ("meter per second squared", "meters per second squared"),
-    "h": ("hour", "hours"), "hr": ("hour", "hours"), "hrs": ("hour", "hours"),
-    "min": ("minute", "minutes"), "mins": ("minute", "minutes"), "sec": ("second", "seconds"),
-    "secs": ("second", "seconds"),
-    "ms": ("millisecond", "milliseconds"),
-    "mph": ("mile per hour", "miles per hour"), "MPH": ("mile per hour", "miles per hour"),
-    "rpm": ("revolution per minute", "revolutions per minute"),
-    "km/h": ("kilometer per hour", "kilometers per hour"),
-    "kph": ("kilometer per hour", "kilometers per hour"),
-    "m/s": ("meter per second", "meters per second"),
-    "ppm": ("part per million", "parts per million"), "Hz": ("hertz", "hertz"),
-    "kHz": ("kilohertz", "kilohertz"),
-    "MHz": ("megahertz", "megahertz"), "GHz": ("gigahertz", "gigahertz"),
-    "dB": ("decibel", "decibels"), "kB": ("kilobyte", "kilobytes"),
-    "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"),
-    "GB": ("gigabyte", "gigabytes"), "TB": ("terabyte", "terabytes"),
-    "W": ("watt", "watts"), "kW": ("kilowatt", "kilowatts"), "MW": ("megawatt", "megawatts"),
-    "kWh": ("kilowatt hour", "kilowatt hours"), "V": ("volt", "volts"),
-    "sq ft": ("square foot", "square feet"), "sq. ft.": ("square foot", "square feet"),
-    "sq mi": ("square mile", "square miles"), "m²": ("square meter", "square meters"),
-    "km²": ("square kilometer", "square kilometers"), "m³": ("cubic meter", "cubic meters"),
-    "cm³": ("cubic centimeter", "cubic centimeters"), "sq km": ("square kilometer",
-    "square kilometers"), "sq m": ("square meter", "square meters"),
-    "km/hr": ("kilometer per hour", "kilometers per hour"),
-    "tsp": ("teaspoon", "teaspoons"), "tbsp": ("tablespoon", "tablespoons"),
-    "Tbsp": ("tablespoon", "tablespoons"),
-    "yr": ("year", "years"), "yrs": ("year", "years"), "mcg": ("microgram", "micrograms"),
-    "µg": ("microgram", "micrograms"), "µm": ("micrometer", "micrometers"),
-    "µs": ("microsecond", "microseconds"), "nm": ("nanometer", "nanometers"),
-    "hPa": ("hectopascal", "hectopascals"), "kPa": ("kilopascal", "kilopascals"),
-    "mAh": ("milliampere hour", "milliampere hours"), "Ω": ("ohm", "ohms"),
-    "kbps": ("kilobit per second", "kilobits per second"),
-    "Mbps": ("megabit per second", "megabits per second"),
-    "Gbps": ("gigabit per second", "gigabits per second"),
-    "bpm": ("beat per minute", "beats per minute"),
-    "fps": ("frame per second", "frames per second"), "dpi": ("dot per inch", "dots per inch"),
-}  # fmt: skip
-_DOTTED = {
-    "ft", "lb", "lbs", "oz", "yd", "yds", "hr", "hrs", "min", "mins", "sec", "secs", "mi", "tsp",
-    "tbsp", "Tbsp",
-}  # fmt: skip
 _WAYS = {"N": "North", "S": "South", "E": "East", "W": "West"}
 _MANY = words_of(
     "people", "users", "customers", "visitors", "jobs", "homes", "copies", "views", "followers",
@@ -82,35 +25,22 @@ _NOT_MANY = words_of(
     "run", "runs", "race", "races", "is", "was", "has", "does", "as", "its", "this"
 )
 _COUNTED = r"(?:\d\S*(?:\s\w+)?|\b(?:dollar|pound|euro|cent|rupee|franc|ruble|krono)\w*|yen|user)$"
-_MILLIONS = {"k": "thousand", "m": "million", "b": "billion"}
-_PER = (
-    "kg", "g", "lb", "oz", "km", "m", "l", "h", "hr", "min", "day", "week", "month", "year",
-    "person", "head", "hour", "pound", "mile", "minute", "second", "sec", "night", "user", "unit",
-    "mo", "yr", "wk", "barrel", "ton", "tonne", "gallon", "acre", "share", "seat", "liter",
-    "litre", "page", "word", "item", "piece", "game", "call",
-)  # fmt: skip
 _ACROSS = words_of(
     "wide", "tall", "long", "deep", "thick", "high", "x", "by", "and", "or", "in", "on", "at", "is",
     "was", "to", "of", "from", "for", "the", "across", "here", "there", "each", "apart",
 )  # fmt: skip
-_PERIODS = {"mo": "month", "wk": "week", "s": "second"}
-
-
-def _per(written: str) -> str:
-    """Return what something is counted by: `km` as "kilometer", `day` as it is."""
-    return _PERIODS.get(written) or _UNITS.get(written, (written,))[0]
 
 
 def _per_unit(match: Match) -> str:
     """Return `/km` behind what is counted; `tests/unit` are folders."""
     before = match.string[: match.start()][-30:]
-    return f" per {_per(match[1])}" if re.search(_COUNTED, before) else match[0]
+    return f" per {counted_by(match[1])}" if re.search(_COUNTED, before) else match[0]
 
 
 def _part_of_unit(match: Match) -> str:
     """Return `1 1/2 lbs` as "one and a half pounds", `3/4 lb` as "three quarters pound"."""
     above, below = VULGAR[match["sign"]] if match["sign"] else (match["above"], match["below"])
-    one, many = ("percent",) * 2 if match["unit"] == "%" else _UNITS[match["unit"].rstrip(".")]
+    one, many = ("percent",) * 2 if match["unit"] == "%" else UNITS[match["unit"].rstrip(".")]
     return stopped(
         match, f"{mixed(match['whole'], above, below)} {many if match['whole'] else one}"
     )
@@ -150,11 +80,16 @@ def _inches(match: Match) -> str:
 
 def _unit(match: Match) -> str:
     written = match["unit"]
-    one, many = _UNITS.get(written) or _UNITS[written.rstrip(".")]
+    one, many = UNITS.get(written) or UNITS[written.rstrip(".")]
     dot = written.endswith(".") and not match.string[match.end() :].strip("\"') ")
     if described(match) or match["hyphen"]:
         return f"{amount(match)}-{one.replace(' ', '-')}"
     return f"{amount(match)} {one if is_one(match) else many}{'.' if dot else ''}"
+
+
+def _unit_per_unit(match: Match) -> str:
+    said = UNITS[match["unit"]][not is_one(match)]
+    return f"{amount(match)} {said} per {counted_by(match['per'])}"
 
 
 def _degrees(match: Match) -> str:
@@ -172,7 +107,7 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "per unit",
-        rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\byen)|(?<=\bper\suser))/({words_of(*_PER)})\b"
+        rf"(?:(?<=\d)|(?<=\d[kmMK])|(?<=[a-z]s)|(?<=\byen)|(?<=\bper\suser))/({words_of(*PER)})\b"
         r"(?:(?<=/mo)\.(?=\s[a-z]))?",
         _per_unit,
     ),
@@ -180,8 +115,8 @@ MEASURES: tuple[Rule, ...] = (
         "part of a unit",
         rf"(?<![\w/.,-])(?:(?P<whole>\d+)(?:\s|-|(?=[{''.join(VULGAR)}])))?"
         rf"(?:(?P<above>\d)/(?P<below>\d{{1,2}})|(?P<sign>[{''.join(VULGAR)}]))\s?"
-        rf"(?P<unit>%|(?:{words_of(*_DOTTED)})\b\.?|"
-        rf"(?:{words_of(*{*_UNITS} - _DOTTED)})(?![\w²³/]))",
+        rf"(?P<unit>%|(?:{words_of(*DOTTED)})\b\.?|"
+        rf"(?:{words_of(*{*UNITS} - DOTTED)})(?![\w²³/]))",
         _part_of_unit,
     ),
     rule(
@@ -245,7 +180,7 @@ MEASURES: tuple[Rule, ...] = (
         "thousands and millions",
         rf"(?<![\w.,])(?P<n>{NUMBER})(?:(?P<k>[kKmMbB])(?=\s(?:{_MANY})\b)|"
         rf"(?P<K>(?<!\A\d)(?<!\A\d\d)[kK])(?=\s(?!(?:{_NOT_MANY})\b)[a-z]+s\b))",
-        lambda match: f"{decimal(match['n'])} {_MILLIONS[(match['k'] or match['K']).lower()]}",
+        lambda match: f"{decimal(match['n'])} {OVERS[(match['k'] or match['K']).lower()]}",
     ),
     rule(
         "seconds",
@@ -254,16 +189,14 @@ MEASURES: tuple[Rule, ...] = (
     ),
     rule(
         "unit per unit",
-        rf"{AMOUNT}\s?(?P<unit>{words_of(*_UNITS)})/"
-        rf"(?P<per>{words_of(*{*_UNITS, *_PER, *_PERIODS})})(?![\w²³/])",
-        lambda match: (
-            f"{amount(match)} {_UNITS[match['unit']][not is_one(match)]} per {_per(match['per'])}"
-        ),
+        rf"{AMOUNT}\s?(?P<unit>{words_of(*UNITS)})/"
+        rf"(?P<per>{words_of(*{*UNITS, *PER, *PERIODS})})(?![\w²³/])",
+        _unit_per_unit,
     ),
     rule(
         "unit",
         rf"{AMOUNT}(?:\s|(?P<hyphen>-))?"
-        rf"(?P<unit>(?:{words_of(*_UNITS, *(f'{one}.' for one in _DOTTED))}))(?![\w²³/])",
+        rf"(?P<unit>(?:{words_of(*UNITS, *(f'{one}.' for one in DOTTED))}))(?![\w²³/])",
         _unit,
     ),
 )

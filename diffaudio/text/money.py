@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diffaudio.text.amounts import AMOUNT, NUMBER, amount, described, is_one
+from diffaudio.text.amounts import AMOUNT, NUMBER, OVERS, amount, described, is_one
 from diffaudio.text.numbers import cardinal, decimal
 from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
@@ -12,7 +12,6 @@ __all__ = ["MONEY"]
 
 _OVERS = "hundred|thousand|million|billion|trillion|bn|tn"
 _TIMES_OVER = rf"(?:\s?(?P<over>{_OVERS}|[mMkKB])\b)?"
-_OVER = {"tn": "trillion", "bn": "billion", "b": "billion", "m": "million", "k": "thousand"}
 _MONEY = {  # sign: one, many, their hundredths
     "$": ("dollar", "dollars", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"),
@@ -42,7 +41,7 @@ _NAMES = {"CHF": ("Swiss franc", "Swiss francs"), "SEK": ("Swedish krona", "Swed
 
 def _over(written: str | None) -> str:
     """Return `m` as "million"; what is a word already stays so."""
-    return _OVER.get((written or "").lower(), written or "")
+    return OVERS.get((written or "").lower(), written or "")
 
 
 def _money(match: Match) -> str:

@@ -11,7 +11,7 @@ from diffaudio.text.capitals import spaced
 from diffaudio.text.numbers import cardinal, ordinal
 from diffaudio.text.rules import STARTERS, Match, Rule, rule, stopped, words_of
 
-__all__ = ["ABBREVIATIONS", "NAMES", "STARTERS", "TITLES", "roman"]
+__all__ = ["ABBREVIATIONS", "NAMES", "NUMBERED", "STARTERS", "TITLES", "roman"]
 
 TITLES = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Mme": "Madame",
@@ -35,7 +35,7 @@ _AFTER = {
     "Blvd": "Boulevard", "Ln": "Lane", "Sq": "Square", "Hwy": "Highway", "Pkwy": "Parkway",
     "Assn": "Association",
 }  # fmt: skip
-_NUMBERED = {
+NUMBERED = {
     "no": "number", "nos": "numbers", "vol": "volume", "vols": "volumes", "bk": "book", "p": "page",
     "pp": "pages", "fig": "figure", "figs": "figures", "ch": "chapter", "chap": "chapter",
     "sec": "section", "par": "paragraph", "art": "article", "eq": "equation", "apt": "apartment",
@@ -103,7 +103,7 @@ def _common(match: Match) -> str:
 
 
 def _numbered(written: str) -> str:
-    word = _NUMBERED[written.lower()]
+    word = NUMBERED[written.lower()]
     return word.capitalize() if written[0].isupper() else word
 
 
@@ -176,7 +176,7 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     rule("first volume", r"\b(vol|chap|ch|fig|bk)\.\s?(?-i:I)\b(?!')(?:\.(?=\s[a-z]|,))?",
          lambda match: f"{_numbered(match[1])} one", flags=re.I),
     rule("numbered thing",
-         rf"(?<![\w.])(?:({words_of(*_NUMBERED)})\.\s?|(vols?|pp|fig|(?-i:Apt|Figs|Chap))\s)"
+         rf"(?<![\w.])(?:({words_of(*NUMBERED)})\.\s?|(vols?|pp|fig|(?-i:Apt|Figs|Chap))\s)"
          r"(?=(?-i:[A-Z]?\d|[IVXLC]{2,}\b|[VX]\b))",
          lambda match: f"{_numbered(match[1] or match[2])} ", flags=re.I),
     rule("world war", r"\bWW(?=I{1,2}\b)", "World War "),

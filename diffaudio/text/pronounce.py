@@ -18,6 +18,7 @@ from typing import Any
 
 from diffaudio.text import language_data
 from diffaudio.text.compounds import Compounds
+from diffaudio.text.endings import apart, derived, ended, plural
 from diffaudio.text.homographs import Homograph, read_homographs
 from diffaudio.text.lexicon import PHONEMES
 from diffaudio.text.tokens import Token
@@ -26,15 +27,6 @@ __all__ = ["Pronouncer", "pronouncer"]
 
 _BEGINS = {".", "!", "?", ":", '"', "(", "..."}  # behind them a sentence may begin
 _SPLIT_OFF = re.compile(r"(?i)(?<=\w)(n't|'(?:s|re|ve|ll|d|m))$")  # as in the tagger's corpus
-_HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
-_VOICELESS = ("P", "T", "K", "F", "TH")
-_ENDINGS: Mapping[str, tuple[str, ...]] = {
-    "'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'d": ("AH0", "D"),
-}  # fmt: skip
-_DERIVING: Mapping[str, tuple[str, ...]] = {
-    "er": ("ER0",), "ing": ("IH0", "NG"), "able": ("AH0", "B", "AH0", "L"), "ed": ("D",),
-}  # fmt: skip
-_STEM = 4  # letters of a word that an ending is taken from: `bios` is no plural
 _OBJECTS = {
     "the", "a", "an", "this", "these", "those", "your", "my", "his", "her", "our", "their", "its",
     "it", "them", "me", "us", "him", "all", "every", "each", "yourself",
@@ -130,41 +122,12 @@ class Pronouncer:
     def _unlisted(self, written: str) -> Sequence[str]:
         """Return a word that is not in the dictionary: one with an ending, of parts, a guess."""
         word = written.lower()
-        stem, ending = _apart(word)
+        stem, ending = apart(word)
         if ending:
-            return _ended(self._listed(stem) or self._unlisted(written[: len(stem)]), ending)
-        if said := self._plural(word) or self._derived(word):
+            return ended(self._listed(stem) or self._unlisted(written[: len(stem)]), ending)
+        if said := plural(word, self._listed) or derived(word, self._listed):
             return said
         return self._in_parts(written) or self.guess(word.replace("'", ""))
-
-    def _plural(self, word: str) -> tuple[str, ...]:
-        """Return a listed word with `s`, also a verb's, or nothing."""
-        if not re.search("[^su]s$", word) or len(word) <= _STEM:
-            return ()
-        said = self._listed(word[:-1]) or self._derived(word[:-1])
-        if not said and word.endswith("es"):
-            hissing = self._listed(word[:-2])
-            said = hissing if hissing and hissing[-1] in _HISSING else ()
-        return _ended(said, "'s") if _stressed(said) else ()
-
-    def _derived(self, word: str) -> tuple[str, ...]:
-        """Return a listed word with `er`, `ing`, `able` or `ed`, or nothing.
-
-        It may have lost an `e` or doubled its last letter; what could be two words is neither.
-        """
-        ending = next((one for one in _DERIVING if word.endswith(one)), "")
-        stem = word.removesuffix(ending)
-        if not ending or len(stem) < _STEM:
-            return ()
-        stems = [stem, f"{stem}e"] + [stem[:-1]] * (stem[-1] == stem[-2])
-        found = {said for one in stems if (said := self._listed(one))}
-        if len(found) != 1 or not _stressed(said := found.pop()):
-            return ()
-        if ending == "ed" and said[-1] in ("T", "D"):
-            return (*said, "IH0", "D")
-        if ending == "ed" and said[-1] in (*_VOICELESS, "S", "SH", "CH"):
-            return (*said, "T")
-        return (*said, *_DERIVING[ending])
 
     def _listed(self, word: str) -> tuple[str, ...]:
         """Return a word as it is said whatever its sentence, or nothing."""
@@ -205,10 +168,6 @@ def _commanded(tokens: Sequence[Token], number: int) -> bool:
     return pressed or begins and (after[0] in _OBJECTS or bare)
 
 
-def _stressed(phonemes: Iterable[str]) -> bool:
-    return any("1" in one for one in phonemes)
-
-
 def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:
     """Return g2p-en's phonemes as CMUdict has them: its network has `UW` without stress as well."""
     return tuple(
@@ -216,27 +175,10 @@ def _spelled(phonemes: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _apart(word: str) -> tuple[str, str]:
-    """Return a word without an ending that an apostrophe stands before, and the ending."""
-    stem, mark, _ = word.rpartition("'")
-    ending = word[len(stem) :]
-    known = mark and stem and (ending == "'s" or ending in _ENDINGS)
-    return (stem, ending) if known else (word, "")
-
-
 def _entry(word: str, given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return what a lexicon has: an entry `bird` is meant for `bird's`, which CMUdict has, too."""
-    stem, ending = _apart(word)
-    return given.get(word) or (_ended(given[stem], ending) if stem in given else ())
-
-
-def _ended(said: Sequence[str], ending: str) -> tuple[str, ...]:
-    """Return phonemes with an ending; `'s` is said as the sound before it wants."""
-    if ending in _ENDINGS:
-        return (*said, *_ENDINGS[ending])
-    if said[-1] in _HISSING:
-        return (*said, "IH0", "Z")
-    return (*said, "S" if said[-1] in _VOICELESS else "Z")
+    stem, ending = apart(word)
+    return given.get(word) or (ended(given[stem], ending) if stem in given else ())
 
 
 def _context(tokens: Sequence[Token], number: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from diffaudio.text.dates import DAYS, MONTHS
-from diffaudio.text.names import STARTERS, TITLES
+from diffaudio.text.names import NUMBERED, STARTERS, TITLES
 from diffaudio.text.paragraphs import unwrapped
 
 __all__ = ["Pauses", "Sentence", "split_sentences"]
@@ -35,10 +35,9 @@ _LETTER = re.compile(  # no initial; not behind any `of`, nor `in J`: names are
 )
 _NEVER = {"mr", "mrs", "dr", "e.g", "i.e", "vs", "cf", "viz", "al", "a.k.a"}
 _BEFORE_NUMBERS = {
-    "no", "nos", "vol", "vols", "pp", "fig", "figs", "ch", "chap", "sec", "par", "art", "eq", "apt",
-    "max", "min", "ca", "approx", "ext", "tel", "est", "ed", "rs", "op", "pt", "bk", "rm", "hwy",
-    "sept", *(month[:3].lower() for month in MONTHS if month != "May"),
-}  # fmt: skip
+    *NUMBERED, "approx", "ext", "tel", "est", "ed", "rs", "op", "pt", "rm", "hwy", "sept",
+    *(month[:3].lower() for month in MONTHS if month != "May"),
+} - {"c", "p"}  # fmt: skip
 _NUMBER = re.compile(r"[+$£€]|[A-Z]?\d\w*|[IVXLC]{2,}|[VX]\.?|I\.|[B-HJ-Z]")
 _COUNTED = {"vol", "ch", "chap", "bk", "pt"}  # behind others, `no. I`, the letter is who speaks
 _UNIT = re.compile(  # `5s. 6d.`, `2 hrs. 10 min.`, not `the 1990s.`

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from diffaudio.decode import slices, stage
@@ -12,3 +14,9 @@ def in_this_process(monkeypatch):
 
     monkeypatch.setattr(stage, "run_tasks", run_tasks)
     slices._trained.cache_clear()
+
+
+@pytest.fixture
+def exp(tiny_exp, tmp_path):
+    """Return a trained enhancer's folder that a test may change."""
+    return shutil.copytree(tiny_exp, tmp_path / "exp" / "demo")
