@@ -73,7 +73,7 @@ def write_checkpoint(folder, step, held):
 
 
 def write_exp(exp, text):
-    """Write an experiment: config.yaml, two checkpoints and best.json."""
+    """Write an experiment: config.yaml, two checkpoints, best.json, a voice's front end."""
     from diffaudio.decode.configuration import read_config
     from diffaudio.model import Model
 
@@ -82,7 +82,10 @@ def write_exp(exp, text):
     config = read_config(exp / "plain.yaml")
     config.save(exp / "config.yaml")
     torch.manual_seed(0)
-    held = config.build(Model).state_dict()
+    model = config.build(Model)
+    held = model.state_dict()
+    if model.prior is not None:
+        model.prior.front_end.save(exp)
     for step in (5, 10):
         moved = {name: value + 0.02 * torch.randn(value.shape) for name, value in held.items()}
         write_checkpoint(exp / "checkpoints" / f"step_{step:08d}", step, moved)

@@ -131,16 +131,15 @@ class LogMel(Codec):
     def decode(self, state: State, samples: int) -> Audio:
         """Let the vocoder make audio of the bands' logarithms; without one, Griffin-Lim does."""
         if self.vocoder is not None:
-            return self.vocoder(state.float() / self.scale + self.offset, samples)
+            return self.vocoder(self._logs(state), samples)
         return self.complete(state, samples, lambda audio: audio)
 
     def complete(self, state: State, samples: int, agree: Callable[[Audio], Audio]) -> Audio:
         """Find such audio whose phases fit what is known of it, and that agrees."""
-        logs = (state.float() / self.scale + self.offset).flatten(0, 1)
+        logs = self._logs(state).flatten(0, 1)
         length = max(samples, self.mel.n_fft)  # as much as a window, or phases have no neighbours
         missing = length // self.hop + 1 - logs.shape[-1]
-        bands = torch.minimum(torch.exp(logs), self._loudest())
-        bands = functional.pad(bands, (0, missing), value=self.mel.floor)
+        bands = functional.pad(torch.exp(logs), (0, missing), value=self.mel.floor)
         magnitudes = (self.inverse @ bands).clamp_min(0.0)
 
         def known(audio: Tensor) -> Tensor:
@@ -151,9 +150,13 @@ class LogMel(Codec):
         audio = self._phased(magnitudes, length, known)[..., :samples]
         return audio.unflatten(0, state.shape[:2])
 
-    def _loudest(self) -> Tensor:
-        """Return a bound, (bands, 1), that no band of audio within full scale exceeds."""
-        return self.filters.sum(1, keepdim=True) * self.window.sum()
+    def _logs(self, state: State) -> State:
+        """Return the bands' logarithms, none above what audio within full scale can have.
+
+        A model of a few steps goes far beyond, where their exponentials are infinite.
+        """
+        loudest = self.filters.sum(1, keepdim=True) * self.window.sum()
+        return torch.minimum(state.float() / self.scale + self.offset, torch.log(loudest))
 
     def _phased(
         self, magnitudes: Tensor, samples: int, known: Callable[[Tensor], Tensor]

@@ -26,7 +26,7 @@ from diffaudio.model import Model
 from diffaudio.precision import autocast
 from diffaudio.process import ClassifierFree
 from diffaudio.shapes import Audio, Lengths
-from diffaudio.text import FILE, FrontEnd
+from diffaudio.text import FrontEnd
 
 __all__ = ["Meter", "Trained", "load"]
 
@@ -189,7 +189,7 @@ def load(
     audio, meter = config.build(AudioSpec), Meter()
     model = _built(config, found, ema=ema, device=place, meter=meter)
     model.check(audio)
-    if model.prior is not None and (folder / FILE).is_file():
+    if model.prior is not None:
         model.prior.front_end = model.prior.reader = FrontEnd.load(folder)
     weaker = None
     if spec.weaker is not None:

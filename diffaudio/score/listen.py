@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,20 +20,37 @@ from diffaudio.score.pairs import Samples, Sound, read_estimate, read_role
 from diffaudio.score.table import number
 from diffaudio.score.timing import Timing, drawing, lines
 
-__all__ = ["Chosen", "article", "card", "choose"]
+__all__ = ["Chosen", "Other", "article", "card", "choose"]
 
 _SECONDS = 10.0  # of an utterance that are shown; bounds the size of the page
 _HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the page says it elsewhere
 
 
+class Other(NamedTuple):
+    """The same utterance of a system that is compared: its name, its values, its file if any."""
+
+    system: str
+    scored: Scored
+    file: Path | None
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """An utterance to listen to, with its values, the baseline's, and when its symbols begin."""
+    """An utterance to listen to.
+
+    Args:
+        sound: of the test set, with its estimate.
+        scored: its values.
+        baseline: those of what the model is given, or of the recording.
+        timing: when its symbols begin.
+        other: of a system that is compared.
+    """
 
     sound: Sound
     scored: Scored
     baseline: Scored | None
     timing: Timing | None = None
+    other: Other | None = None
 
 
 def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dict[str, list[str]]:
@@ -56,15 +75,16 @@ def choose(table: Sequence[Scored], metric: str, better: str, count: int) -> dic
 
 
 def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
-    """Return one utterance: given, system and reference, each with player and spectrogram."""
+    """Return one utterance: given, systems and reference, each with player and spectrogram."""
     sound, name = chosen.sound, chosen.scored.id
     reference = read_role(sound, spec.target, spec)
     versions: dict[str, Samples] = {}
     if spec.given is not None:
         versions[spec.given] = read_role(sound, spec.given, spec)
+    if chosen.other is not None and chosen.other.file is not None:
+        versions[chosen.other.system] = _made(chosen.other.file, spec)
     if sound.estimate is not None:
-        made = read_estimate(sound.estimate, spec)
-        versions[system] = np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0)
+        versions[system] = _made(sound.estimate, spec)
     versions[spec.target] = reference
     longest = max(map(len, versions.values()))
     cut = f", the first {_SECONDS:g} s shown" if longest > _SECONDS * spec.rate else ""
@@ -82,6 +102,10 @@ def card(chosen: Chosen, spec: AudioSpec, system: str) -> str:
         below = {system: drawing(chosen.timing, seconds)}
     mel = sound.prompt is not None
     return article(name, about, versions, spec.rate, values=values, mel=mel, below=below)
+
+
+def _made(path: Path, spec: AudioSpec) -> Samples:
+    return np.nan_to_num(read_estimate(path, spec), nan=0.0, posinf=1.0, neginf=-1.0)
 
 
 def article(
@@ -153,6 +177,7 @@ def _heard(chosen: Chosen, system: str, versus: str) -> str:
     told: dict[str, str | None] = {"should be": prompt.text}
     told |= {} if chosen.timing is None else lines(chosen.timing, prompt.text)
     told |= {f"heard in {system}": chosen.scored.heard}
+    told |= {f"heard in {chosen.other.system}": chosen.other.scored.heard} if chosen.other else {}
     told |= {f"heard in {versus}": baseline.heard} if baseline else {}
     return "".join(
         f'<p class="said"><span>{escape(what)}</span> {escape(text) or "nothing"}</p>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ __all__ = [
     "read_clip",
     "read_estimate",
     "read_role",
+    "unchanged",
 ]
 
 MADE = "decode.json"  # beside wavs: how they were made
+_WAVS = "wavs in "  # before a folder, as an input of the stage
 _SHOWN = 5  # ids named in a message
 Row = dict[str, Any]
 Samples = npt.NDArray[np.float32]
@@ -101,11 +103,24 @@ def content(paths: Iterable[Path]) -> str:
 
 def heard(folder: Path) -> dict[str, str]:
     """Return, as inputs of the stage, digests of the wavs in `folder` and of what made them."""
-    found = {f"wavs in {folder}": content(sorted(folder.glob("*.wav")))}
+    found = {f"{_WAVS}{folder}": content(sorted(folder.glob("*.wav")))}
     for path in (folder / MADE, folder / DURATIONS):
         if path.is_file():
             found[str(path)] = digest(path)
     return found
+
+
+def unchanged(inputs: Mapping[str, str]) -> Path | None:
+    """Return the folder of wavs that a score has read, if they are there and still the same.
+
+    Args:
+        inputs: of the stage, name to digest.
+    """
+    for name, wanted in inputs.items():
+        folder = Path(name.removeprefix(_WAVS))
+        if name.startswith(_WAVS) and content(sorted(folder.glob("*.wav"))) == wanted:
+            return folder
+    return None
 
 
 def read_role(sound: Sound, role: str, spec: AudioSpec) -> Samples:

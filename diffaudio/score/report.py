@@ -15,10 +15,11 @@ from typing import Any
 from diffaudio.data.audio import AudioSpec
 from diffaudio.metrics import METRICS
 from diffaudio.score import charts
-from diffaudio.score.listen import Chosen, card, choose
+from diffaudio.score.listen import Chosen, Other, card, choose
 from diffaudio.score.measure import Scored
 from diffaudio.score.pairs import Sound
 from diffaudio.score.results import Result
+from diffaudio.score.scores import Rival
 from diffaudio.score.sheet import sheet, verdicts
 from diffaudio.score.table import speeds, warning
 from diffaudio.score.timing import Timing
@@ -47,6 +48,7 @@ class Evidence:
         config: the resolved configuration as YAML.
         log: the training's log.jsonl, which may not exist.
         versus: whose `before` is, where it is not what the model is given.
+        rival: whose utterances can be heard beside.
         timings: of utterances that were made from a text, by id: when each symbol begins.
     """
 
@@ -60,6 +62,7 @@ class Evidence:
     config: str
     log: Path
     versus: str | None = None
+    rival: Rival | None = None
     timings: Mapping[str, Timing] = field(default_factory=dict)
 
 
@@ -165,7 +168,7 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
         return ""
     position = {row.id: number for number, row in enumerate(evidence.table)}
     parts = [
-        '<p class="note">Keys, on a chosen utterance: <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> '
+        '<p class="note">Keys, on a chosen utterance: <kbd>1</kbd> <kbd>2</kbd> … '
         "switch the version and keep the moment, <kbd>space</kbd> plays and pauses, <kbd>←</kbd> "
         "<kbd>→</kbd> move by a second, <kbd>j</kbd> <kbd>k</kbd> go to the next and the last one. "
         f"A click on a spectrogram plays from there.{_before(evidence)}"
@@ -179,9 +182,18 @@ def _listen(evidence: Evidence, spec: AudioSpec, count: int) -> str:
             at = position[name]
             before = evidence.before[at] if evidence.before else None
             timing = evidence.timings.get(name)
-            one = Chosen(evidence.sounds[at], evidence.table[at], before, timing)
+            other = _other(evidence.rival, at)
+            one = Chosen(evidence.sounds[at], evidence.table[at], before, timing, other)
             parts.append(card(one, spec, evidence.found["system"]))
     return "".join(parts)
+
+
+def _other(rival: Rival | None, at: int) -> Other | None:
+    """Return utterance number `at` of a rival."""
+    if rival is None:
+        return None
+    row = rival.table[at]
+    return Other(rival.name, row, rival.wavs / f"{row.id}.wav" if rival.wavs else None)
 
 
 def _protocol(evidence: Evidence) -> str:

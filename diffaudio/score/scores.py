@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diffaudio import provenance
+from diffaudio import provenance, records
 from diffaudio.files import digest, read_json
 from diffaudio.log import Refusal
 from diffaudio.score.measure import Scored
+from diffaudio.score.pairs import unchanged
 from diffaudio.score.spec import comparable
 
 __all__ = ["PROTOCOL", "SCORES", "SUMMARY", "Rival", "lines", "read", "rival"]
@@ -27,11 +28,13 @@ class Rival:
         name: of the system, in tables.
         table: its utterances.
         inputs: what the stage reads of it, name to digest.
+        wavs: folder of its utterances; None where they are no longer what was scored.
     """
 
     name: str
     table: list[Scored]
     inputs: dict[str, str]
+    wavs: Path | None = None
 
 
 def lines(table: Sequence[Scored], beside: Mapping[str, Sequence[Scored]]) -> str:
@@ -89,7 +92,9 @@ def rival(folder: Path, protocol: Mapping[str, Any]) -> Rival:
             mend=mend,
         )
     name = read_json(folder / SUMMARY)["system"]
-    return Rival(name, read(folder), {str(folder / SCORES): digest(folder / SCORES)})
+    inputs = {str(folder / SCORES): digest(folder / SCORES)}
+    record = records.read(folder)
+    return Rival(name, read(folder), inputs, unchanged(record["inputs"]) if record else None)
 
 
 def _values(row: Scored) -> dict[str, Any]:

@@ -161,6 +161,7 @@ def _run(
         table=table,
         before=rows[0].table if rows else [],
         versus=rows[0].name if rows else None,
+        rival=test.rival,
         sounds=test.sounds,
         gaps=gaps(table),
         protocol=test.protocol,

@@ -139,6 +139,11 @@ class FrontEnd:
             Refusal: a file is missing, changed, or of a newer version; or the units are others.
         """
         path = folder / FILE
+        if not path.is_file():
+            raise Refusal(
+                f"{path}: no such file, and without it a voice does not know its symbols",
+                mend="copy it from the experiment that trained the voice, or export that again",
+            )
         kept = read_json(path)
         try:
             units, language = _restored(kept, folder), kept["normalise"]

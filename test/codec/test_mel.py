@@ -137,3 +137,19 @@ def test_published_vocoders_mels_can_be_had(mel, late, least):
         gap = np.abs(np.log(bands) - ours[:, frame].numpy())
         assert gap.max() < (0.14 if least else 0.03)  # fp32 is coarse where it is that quiet
         assert gap[bands > 1e-3].max(initial=0.0) < 3e-3
+
+
+def test_what_no_sound_can_be_becomes_the_loudest_that_one_can():
+    """A model after a few steps goes that far, and exponentials would be infinite."""
+    codec, told = LogMel(SMALL), []
+    wild = torch.full((1, 1, 32, 63), 500.0)
+    assert codec.decode(wild, 4000).isfinite().all()
+    codec.vocoder = lambda logs, samples: told.append(logs) or torch.zeros(1, 1, samples)
+    codec.decode(wild, 4000)
+    at = torch.arange(4000) / 8000
+    logs = LogMel(SMALL, offset=0.0, scale=1.0).encode(
+        torch.stack([torch.cos(2 * torch.pi * f * at) for f in range(100, 4000, 50)])[:, None]
+    )
+    over = told[0].amax((0, 1, 3)) - logs.amax((0, 1, 3))  # by band, of tones at full scale
+    assert over.min() >= 0
+    assert over.max() < 2.5  # a tone fills a few bins of a band

@@ -10,6 +10,7 @@ from diffaudio.files import read_json
 from diffaudio.log import Refusal
 from diffaudio.score import scores, shown
 from diffaudio.score.measure import Scored
+from diffaudio.score.pairs import heard
 
 
 @pytest.fixture
@@ -49,6 +50,24 @@ def test_another_system_is_compared_beside_the_input(run, request_, other):
     assert entry["versus"]["other"]["baseline"]["mean"] == pytest.approx(theirs)
     assert "Compared with other: no verdict (4 utterances are too few" in shown(request_.out)
     assert "Compared with other" in (request_.out / "report.html").read_text()
+
+
+def test_another_system_is_heard_as_long_as_its_wavs_are_what_was_scored(
+    run, request_, other, spec
+):
+    run(other, inputs=heard(other.wavs))
+    asked = replace(request_, versus=other.out)
+    run(asked)
+    page = (request_.out / "report.html").read_text()
+    assert page.count("</kbd> other</figcaption>") == 2  # worst and median
+    assert page.count("<audio") == 8  # given, other, system, reference of both
+    assert page.index("</kbd> other</f") < page.index("</kbd> demo")
+    first, second, *_ = sorted(other.wavs.glob("*.wav"))
+    audio.save(first, audio.load(second)[0], spec.rate)
+    run(asked, force=True)
+    page = (request_.out / "report.html").read_text()
+    assert page.count("<audio") == 6
+    assert "</kbd> other</figcaption>" not in page
 
 
 def test_a_rival_that_was_scored_otherwise_is_refused(run, request_, other):

@@ -155,6 +155,7 @@ def test_copy_synthesis_is_a_rival(asked, tmp_path):
     found = run(replace(asked, versus=copies.out))
     compared = found["metrics"]["WER"]["versus"]["copies"]
     assert compared["mean_difference"] == pytest.approx(100 * 4 / 14)
+    assert "heard in copies</span> ab cd<" in (asked.out / "report.html").read_text()
     assert found["metrics"]["Duration"]["versus"]["copies"]["verdict"] is None
     with pytest.raises(Refusal, match="--system recordings: what it is compared with is called so"):
         run(replace(copies, system=RECORDINGS))

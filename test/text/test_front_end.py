@@ -167,3 +167,8 @@ def test_a_leaf_by_name_and_a_file_by_path(tmp_path, pieces):
     )
     config = parse(["--config", str(path)], prog="x", description="x", sections={"model": FrontEnd})
     assert config.build(FrontEnd) == FrontEnd(Pieces(pieces))
+
+
+def test_a_folder_without_its_file_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(Refusal, match=r"(?s)front_end\.json: no such file.*copy it from"):
+        FrontEnd.load(tmp_path)
