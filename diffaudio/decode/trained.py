@@ -174,7 +174,7 @@ def load(
 
     Raises:
         Refusal: there is no such checkpoint or device, it is damaged, or it belongs to another
-            model.
+            model; or a model that reads lacks its front end.
     """
     place = torch.device(device)
     if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
@@ -185,12 +185,14 @@ def load(
     found = weights.find(folder, checkpoint or spec.checkpoint)
     state = weights.read_state(found)
     ema = weights.averaged(folder, found, spec.ema)
+    reads = config.sections["model"]["prior"] is not None
+    front_end = FrontEnd.load(folder) if reads else None
     config = with_front_end(config, folder)
     audio, meter = config.build(AudioSpec), Meter()
     model = _built(config, found, ema=ema, device=place, meter=meter)
     model.check(audio)
-    if model.prior is not None:
-        model.prior.front_end = model.prior.reader = FrontEnd.load(folder)
+    if model.prior is not None and front_end is not None:
+        model.prior.front_end = model.prior.reader = front_end
     weaker = None
     if spec.weaker is not None:
         earlier = weights.find(folder, spec.weaker)

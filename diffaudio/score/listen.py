@@ -27,10 +27,16 @@ _HIDDEN = ("id", "audio", "start", "end", "samples", "rate")  # of a row; the pa
 
 
 class Other(NamedTuple):
-    """The same utterance of a system that is compared: its name, its values, its file if any."""
+    """The same utterance of a system that is compared.
+
+    Attributes:
+        system: its name.
+        heard: what a recogniser heard in it, if one listened.
+        file: of the utterance, if it is still there.
+    """
 
     system: str
-    scored: Scored
+    heard: str | None
     file: Path | None
 
 
@@ -177,7 +183,7 @@ def _heard(chosen: Chosen, system: str, versus: str) -> str:
     told: dict[str, str | None] = {"should be": prompt.text}
     told |= {} if chosen.timing is None else lines(chosen.timing, prompt.text)
     told |= {f"heard in {system}": chosen.scored.heard}
-    told |= {f"heard in {chosen.other.system}": chosen.other.scored.heard} if chosen.other else {}
+    told |= {f"heard in {chosen.other.system}": chosen.other.heard} if chosen.other else {}
     told |= {f"heard in {versus}": baseline.heard} if baseline else {}
     return "".join(
         f'<p class="said"><span>{escape(what)}</span> {escape(text) or "nothing"}</p>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ __all__ = [
     "read_clip",
     "read_estimate",
     "read_role",
-    "unchanged",
+    "scored_wavs",
 ]
 
 MADE = "decode.json"  # beside wavs: how they were made
@@ -110,16 +111,20 @@ def heard(folder: Path) -> dict[str, str]:
     return found
 
 
-def unchanged(inputs: Mapping[str, str]) -> Path | None:
-    """Return the folder of wavs that a score has read, if they are there and still the same.
+def scored_wavs(score: Path, inputs: Mapping[str, str]) -> tuple[Path, str] | None:
+    """Return the folder of wavs that a score has read and their digest, if they are the same still.
 
     Args:
-        inputs: of the stage, name to digest.
+        score: its folder, `exp/demo/score/default/test`; wavs are looked for in
+            `exp/demo/decode/default/test`, then where they were.
+        inputs: that it has recorded, name to digest.
     """
+    usual = score.resolve().parents[2] / "decode" / score.parent.name / score.name
     for name, wanted in inputs.items():
-        folder = Path(name.removeprefix(_WAVS))
-        if name.startswith(_WAVS) and content(sorted(folder.glob("*.wav"))) == wanted:
-            return folder
+        for folder in (usual, Path(name.removeprefix(_WAVS))) if name.startswith(_WAVS) else ():
+            with contextlib.suppress(Refusal):  # one cannot be read
+                if content(sorted(folder.glob("*.wav"))) == wanted:
+                    return folder, wanted
     return None
 
 

@@ -193,7 +193,7 @@ def _other(rival: Rival | None, at: int) -> Other | None:
     if rival is None:
         return None
     row = rival.table[at]
-    return Other(rival.name, row, rival.wavs / f"{row.id}.wav" if rival.wavs else None)
+    return Other(rival.name, row.heard, rival.wavs / f"{row.id}.wav" if rival.wavs else None)
 
 
 def _protocol(evidence: Evidence) -> str:

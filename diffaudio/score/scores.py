@@ -10,9 +10,9 @@ from typing import Any
 
 from diffaudio import provenance, records
 from diffaudio.files import digest, read_json
-from diffaudio.log import Refusal
+from diffaudio.log import Refusal, log
 from diffaudio.score.measure import Scored
-from diffaudio.score.pairs import unchanged
+from diffaudio.score.pairs import scored_wavs
 from diffaudio.score.spec import comparable
 
 __all__ = ["PROTOCOL", "SCORES", "SUMMARY", "Rival", "lines", "read", "rival"]
@@ -84,8 +84,8 @@ def rival(folder: Path, protocol: Mapping[str, Any]) -> Rival:
     """
     mend = "score it again, with the same metrics and data"
     provenance.require(folder, stage="score", keys={}, mend=mend)
-    theirs, ours = (comparable(dict(one)) for one in (read_json(folder / PROTOCOL), protocol))
-    unlike = [name for name in ours if theirs.get(name) != ours[name]]
+    held, ours = (comparable(dict(one)) for one in (read_json(folder / PROTOCOL), protocol))
+    unlike = [name for name in ours if held.get(name) != ours[name]]
     if unlike:
         raise Refusal(
             f"{folder}: cannot be compared, scored by another protocol ({', '.join(unlike)})",
@@ -93,8 +93,12 @@ def rival(folder: Path, protocol: Mapping[str, Any]) -> Rival:
         )
     name = read_json(folder / SUMMARY)["system"]
     inputs = {str(folder / SCORES): digest(folder / SCORES)}
-    record = records.read(folder)
-    return Rival(name, read(folder), inputs, unchanged(record["inputs"]) if record else None)
+    found = scored_wavs(folder, (records.read(folder) or {"inputs": {}})["inputs"])
+    if found is None:
+        log.info("%s: not played in the report: its wavs are not there as they were scored", folder)
+        return Rival(name, read(folder), inputs)
+    wavs, theirs = found
+    return Rival(name, read(folder), {**inputs, f"wavs of {name}": theirs}, wavs)
 
 
 def _values(row: Scored) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from diffaudio.text.rules import Match, Rule, rule, stopped, words_of
 
 __all__ = ["MONEY"]
 
-_OVERS = "hundred|thousand|million|billion|trillion|bn|tn"
-_TIMES_OVER = rf"(?:\s?(?P<over>{_OVERS}|[mMkKB])\b)?"
+_OVER_WORDS = "hundred|thousand|million|billion|trillion|bn|tn"
+_TIMES_OVER = rf"(?:\s?(?P<over>{_OVER_WORDS}|[mMkKB])\b)?"
 _MONEY = {  # sign: one, many, their hundredths
     "$": ("dollar", "dollars", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"),
@@ -138,7 +138,7 @@ MONEY: tuple[Rule, ...] = (
     rule(
         "code of a currency",
         rf"\b(?P<before>{words_of(*_CODES)})\s?(?P<n>{NUMBER}){_TIMES_OVER}|"
-        rf"(?<![\w.,])(?P<m>{NUMBER})(?:\s?(?P<more>{_OVERS}|[mkK]))?"
+        rf"(?<![\w.,])(?P<m>{NUMBER})(?:\s?(?P<more>{_OVER_WORDS}|[mkK]))?"
         rf"\s?(?P<after>{words_of(*_CODES)})\b",
         _coded,
     ),

@@ -160,6 +160,16 @@ def test_a_voice_takes_front_end_and_vocoder_along(voice, tmp_path, monkeypatch)
     assert "| vocoder | `vocoder/`, from exp/vocoder |" in card
 
 
+def test_a_voice_that_lost_its_front_end_is_refused(voice, tmp_path):
+    config = voice / "config.yaml"
+    lost = config.read_text().replace(f"{tmp_path}/pieces.model", "null")
+    for text in (config.read_text(), lost):
+        config.write_text(text)
+        (voice / "front_end.json").unlink(missing_ok=True)
+        with pytest.raises(Refusal, match=r"voice/front_end\.json: no such file"):
+            diffaudio.load(voice, device="cpu")
+
+
 def test_an_exported_vocoder_serves_a_voice(voice, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wanted = diffaudio.load(voice, device="cpu").say("a song")

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from diffaudio.data import audio
@@ -10,7 +12,7 @@ from diffaudio.files import read_json
 from diffaudio.log import Refusal
 from diffaudio.score import scores, shown
 from diffaudio.score.measure import Scored
-from diffaudio.score.pairs import heard
+from diffaudio.score.pairs import heard, scored_wavs
 
 
 @pytest.fixture
@@ -53,8 +55,9 @@ def test_another_system_is_compared_beside_the_input(run, request_, other):
 
 
 def test_another_system_is_heard_as_long_as_its_wavs_are_what_was_scored(
-    run, request_, other, spec
+    run, request_, other, spec, caplog
 ):
+    caplog.set_level("INFO", logger="diffaudio")
     run(other, inputs=heard(other.wavs))
     asked = replace(request_, versus=other.out)
     run(asked)
@@ -63,11 +66,36 @@ def test_another_system_is_heard_as_long_as_its_wavs_are_what_was_scored(
     assert page.count("<audio") == 8  # given, other, system, reference of both
     assert page.index("</kbd> other</f") < page.index("</kbd> demo")
     first, second, *_ = sorted(other.wavs.glob("*.wav"))
-    audio.save(first, audio.load(second)[0], spec.rate)
-    run(asked, force=True)
-    page = (request_.out / "report.html").read_text()
-    assert page.count("<audio") == 6
-    assert "</kbd> other</figcaption>" not in page
+    kept = first.read_bytes()
+    for change in (
+        lambda: audio.save(first, audio.load(second)[0], spec.rate),
+        first.unlink,
+        lambda: first.symlink_to("nowhere"),
+    ):
+        change()
+        run(asked, force=True)
+        page = (request_.out / "report.html").read_text()
+        assert page.count("<audio") == 6
+        assert "</kbd> other</figcaption>" not in page
+        assert "not played in the report" in caplog.text
+    first.unlink()
+    first.write_bytes(kept)
+    run(asked)
+    assert (request_.out / "report.html").read_text().count("<audio") == 8
+
+
+def test_wavs_of_a_score_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wavs, score = (Path("exp/demo") / place / "default/test" for place in ("decode", "score"))
+    audio.save(wavs / "a.wav", np.zeros(80), 8000)
+    inputs = {"data": "1", **heard(wavs)}
+    monkeypatch.chdir("exp")
+    folder, _ = scored_wavs(Path("demo/score/default/test"), inputs)
+    assert folder == tmp_path / wavs
+    monkeypatch.chdir(tmp_path)
+    wavs.rename("elsewhere")
+    assert scored_wavs(score, inputs) is None
+    assert scored_wavs(score, heard(Path("elsewhere")))[0] == Path("elsewhere")
 
 
 def test_a_rival_that_was_scored_otherwise_is_refused(run, request_, other):
