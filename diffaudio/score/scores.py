@@ -93,7 +93,8 @@ def rival(folder: Path, protocol: Mapping[str, Any]) -> Rival:
         )
     name = read_json(folder / SUMMARY)["system"]
     inputs = {str(folder / SCORES): digest(folder / SCORES)}
-    found = scored_wavs(folder, (records.read(folder) or {"inputs": {}})["inputs"])
+    record = records.read(folder)
+    found = scored_wavs(folder, record["inputs"]) if record else None
     if found is None:
         log.info("%s: not played in the report: its wavs are not there as they were scored", folder)
         return Rival(name, read(folder), inputs)

@@ -51,17 +51,9 @@ _COMMON = {
     "inst.": "instant", "ult.": "ultimo", "univ.": "university", "assoc.": "associate",
     "tel.": "telephone", "ext.": "extension",
 }  # fmt: skip
-_SMALL_ONLY = (
-    "max.",
-    "min.",
-    "hon.",
-    "ie.",
-    "eg.",
-    "vs",
-    "inst.",
-    "ult.",
-    "assoc.",
-)  # Max is a name
+_SMALL_ONLY = ("max.", "min.", "hon.", "ie.", "eg.", "vs", "inst.", "ult.", "assoc.")
+"""Not with a capital: Max is a name."""
+
 _COMMON |= {one.capitalize(): words for one, words in _COMMON.items() if one not in _SMALL_ONLY}
 _COMMON |= {"Ph.D.": "P H D", "PhD": "P H D"}
 _REGNAL = words_of(
